@@ -1,0 +1,1 @@
+"""Ready-made search spaces, each readable as its paper's figure."""

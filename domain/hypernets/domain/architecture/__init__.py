@@ -1,0 +1,1 @@
+"""Deciding, and what comes of it: the architecture, its graph of layers, its signature."""

@@ -1,0 +1,118 @@
+"""One candidate of a search space, as a value."""
+
+from collections.abc import Hashable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hypernets.domain.architecture.evaluation import UNDECIDED, Evaluation
+from hypernets.domain.architecture.graph import LayerGraph
+from hypernets.domain.architecture.resolver import resolve
+from hypernets.domain.architecture.signature import signature_of, signature_of_decisions
+
+if TYPE_CHECKING:
+    from hypernets.domain.space.frozen import FrozenSpace
+    from hypernets.domain.space.hyperparameter import Decision
+
+__all__ = ["Architecture"]
+
+
+class Architecture:
+    """An immutable architecture: its active decisions, and what follows from them.
+
+    Two are equal if they are of the same space and make the same decisions. They may still build
+    the same network otherwise: compare `signature` for that.
+
+    Attributes:
+        frozen: the frozen space it belongs to.
+        values: by rank of the decision, its value or `UNDECIDED` where it is not active.
+    """
+
+    def __init__(self, frozen: "FrozenSpace", values: tuple[Any, ...]) -> None:
+        self.frozen = frozen
+        self.values = values
+
+    @property
+    def active(self) -> "tuple[Decision, ...]":
+        """The decisions that were made, by rank."""
+        return tuple(
+            decision
+            for decision, value in zip(self.frozen.decisions, self.values, strict=True)
+            if value is not UNDECIDED
+        )
+
+    @property
+    def decisions(self) -> dict[str, Any]:
+        """Name of each active hyperparameter → its value, by rank; a copy."""
+        return {
+            decision.name: list(value) if isinstance(value, list) else value
+            for decision, value in zip(self.frozen.decisions, self.values, strict=True)
+            if value is not UNDECIDED
+        }
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Name of each active hyperparameter → what a log prints for it, in the log's order."""
+        decisions, values = self.frozen.decisions, self.values
+        return {
+            decisions[rank].name: decisions[rank].label
+            for rank in self.frozen.label_order
+            if values[rank] is not UNDECIDED
+        }
+
+    @cached_property
+    def key(self) -> Hashable:
+        """What tells the architectures of one space apart: rank and number of each decision."""
+        return tuple(
+            (rank, self.frozen.decisions[rank].index_of(value))
+            if self.frozen.decisions[rank].is_finite
+            else (rank, value)
+            for rank, value in enumerate(self.values)
+            if value is not UNDECIDED
+        )
+
+    @cached_property
+    def graph(self) -> LayerGraph:
+        """The network, resolved when first asked for.
+
+        Raises:
+            BuildError: these decisions do not make a network.
+        """
+        return resolve(self)
+
+    @cached_property
+    def signature(self) -> str:
+        """Digest of the function that the network computes (see `signature_of`).
+
+        Where the space holds no layers, so that there is no network, of the decisions.
+
+        Raises:
+            BuildError: these decisions do not make a network.
+        """
+        graph = self.graph
+        return signature_of(graph) if graph.nodes else signature_of_decisions(self.decisions)
+
+    @cached_property
+    def training(self) -> Mapping[str, Any]:
+        """The arguments of the training that the space declares, decided.
+
+        Raises:
+            BuildError: one that needs an integer has no such value.
+        """
+        return self.frozen.training.fill(self.evaluation().decided)
+
+    def evaluation(self) -> Evaluation:
+        """Return what computes the values of this architecture's hyperparameters."""
+        return Evaluation(self.frozen.ranks, list(self.values))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Architecture):
+            return NotImplemented
+        return self.frozen is other.frozen and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash((id(self.frozen), self.key))
+
+    def __repr__(self) -> str:
+        labels = self.labels
+        shown = ", ".join(f"{label}={self.decisions[name]!r}" for name, label in labels.items())
+        return f"<Architecture {shown if len(shown) <= 200 else shown[:197] + '...'}>"

@@ -1,0 +1,254 @@
+"""The history: the only state of a search."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, overload
+
+from hypernets.domain.error import DuplicateTrialError, SearchError
+from hypernets.domain.history.direction import Directions, parse_direction, parse_directions
+from hypernets.domain.history.front import ParetoFront
+from hypernets.domain.history.key import TrialKey
+from hypernets.domain.history.ranking import Ranking
+from hypernets.domain.history.summary import HistorySummary, summarise
+from hypernets.domain.history.table import to_frame, to_rows
+from hypernets.domain.history.trial import Direction, Trial, TrialState
+
+__all__ = ["History"]
+
+
+class History:
+    """The trials of a search, in the order in which its searcher was told of them.
+
+    What a searcher needs on every step (`best`, `top`, `seen`, `lookup`, `front`) is kept up to
+    date by `add`, whose cost does not grow with the history, but for a logarithm. Trials that were
+    answered by an earlier one are part of the history, but of no ranking: their networks would be
+    in it twice. Not thread-safe: its owner serialises the calls.
+
+    Attributes:
+        direction: whether a larger or a smaller reward is better.
+        directions: objective name → direction where the search has several, the reward first.
+
+    Example:
+        >>> history = History("min")
+        >>> history.add(Trial(1, {}, "a", TrialState.COMPLETED, objectives={"loss": 0.5}))
+        True
+        >>> history.best.reward
+        0.5
+    """
+
+    def __init__(self, direction: Directions = Direction.MAX, trials: Iterable[Trial] = ()) -> None:
+        self.directions = parse_directions(direction)
+        self.direction = (
+            next(iter(self.directions.values()))
+            if self.directions
+            else parse_direction(direction, "direction")
+        )
+        self._trials: list[Trial] = []
+        self._by_number: dict[int, Trial] = {}
+        self._by_signature: dict[str, list[Trial]] = {}
+        self._by_key: dict[TrialKey, Trial] = {}
+        self._ranking = Ranking()
+        self._fronts: dict[tuple[str, ...], ParetoFront] = {}
+        self._last_number = 0
+        self._n_evaluated = 0
+        self._n_failed = 0
+        self._evaluated_at_best = 0
+        for trial in trials:
+            self.add(trial)
+
+    # --- growing --------------------------------------------------------------
+
+    def add(self, trial: Trial) -> bool:
+        """Take a trial in; return whether it is the best now.
+
+        Numbers may come in any order: what is kept is the order of the calls.
+
+        Raises:
+            DuplicateTrialError: there is a trial of that number.
+        """
+        if trial.number in self._by_number:
+            raise DuplicateTrialError(
+                f"a trial's number must be new to its history; received number {trial.number}, "
+                f"which {self._by_number[trial.number].state.value} trial of "
+                f"{len(self)} already has; number it {self.next_number}, say"
+            )
+        position = len(self._trials)
+        self._trials.append(trial)
+        self._by_number[trial.number] = trial
+        self._last_number = max(self._last_number, trial.number)
+        if trial.signature:
+            self._by_signature.setdefault(trial.signature, []).append(trial)
+        return self._count(trial, position) if trial.evaluated else False
+
+    def _count(self, trial: Trial, position: int) -> bool:
+        self._n_evaluated += 1
+        self._n_failed += trial.failed
+        if trial.signature and trial.state is not TrialState.LOST:
+            self._by_key.setdefault(trial.key, trial)
+        if not trial.succeeded:
+            return False
+        for objectives, front in self._fronts.items():
+            self._add_to_front(front, objectives, trial, position)
+        improved = self._ranking.add(self._cost(trial.reward or 0.0, self.direction), position)
+        if improved:
+            self._evaluated_at_best = self._n_evaluated
+        return improved
+
+    # --- reading it as a sequence ---------------------------------------------
+
+    def __len__(self) -> int:
+        """Return the number of trials, those answered by an earlier one included."""
+        return len(self._trials)
+
+    def __iter__(self) -> Iterator[Trial]:
+        """Iterate over the trials in the order of tells."""
+        return iter(self._trials)
+
+    @overload
+    def __getitem__(self, index: int) -> Trial: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Trial]: ...
+    def __getitem__(self, index: int | slice) -> Trial | list[Trial]:
+        """Return the trial at a position (from 0, as in any sequence), or those of a slice.
+
+        Raises:
+            IndexError: there is none.
+        """
+        return self._trials[index]
+
+    def trial(self, number: int) -> Trial:
+        """Return the trial of a number (from 1).
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._by_number[number]
+
+    def __contains__(self, trial: object) -> bool:
+        """Say whether a trial is in the history."""
+        return isinstance(trial, Trial) and self._by_number.get(trial.number) == trial
+
+    # --- what a search asks on every step ---------------------------------------
+
+    @property
+    def best(self) -> Trial | None:
+        """The trial of the best reward, the oldest of equal ones; `None` if none succeeded."""
+        position = self._ranking.first()
+        return None if position is None else self._trials[position]
+
+    def top(self, k: int) -> list[Trial]:
+        """Return the `k` best trials, the best first; fewer if there are not as many.
+
+        Raises:
+            SearchError: `k` is no integer >= 0.
+        """
+        if type(k) is not int or k < 0:
+            raise SearchError(
+                f"history.top: k must be an integer >= 0; received {k!r}; "
+                "say how many of the best trials you want"
+            )
+        return [self._trials[position] for position in self._ranking.top(k)]
+
+    def front(self, objectives: Sequence[str] | None = None) -> list[Trial]:
+        """Return the trials that no other one dominates, in the order of tells.
+
+        The first call for a list of objectives reads the history once; from then on the front is
+        kept up to date.
+
+        Args:
+            objectives: names of the objectives to trade off; all that were given a direction when
+                absent, and the reward alone where none was. One without a direction of its own has
+                that of the reward.
+
+        Raises:
+            SearchError: the list is empty, or is one string.
+        """
+        names = tuple(self.directions) if objectives is None else tuple(objectives)
+        if objectives is not None and (not names or isinstance(objectives, str)):
+            raise SearchError(
+                "history.front: objectives must be a list of at least one name; "
+                f"received {objectives!r}; write ['accuracy', 'latency_s'], say"
+            )
+        front = self._fronts.get(names)
+        if front is None:
+            front = self._fronts[names] = ParetoFront(max(1, len(names)))
+            for position, trial in enumerate(self._trials):
+                if trial.evaluated and trial.succeeded:
+                    self._add_to_front(front, names, trial, position)
+        return [self._trials[position] for position in front.positions()]
+
+    def seen(self, signature: str) -> bool:
+        """Say whether there is a trial of that signature."""
+        return signature in self._by_signature
+
+    def trials_of(self, signature: str) -> list[Trial]:
+        """Return the trials of a signature, in the order of tells."""
+        return list(self._by_signature.get(signature, ()))
+
+    def lookup(self, key: TrialKey) -> Trial | None:
+        """Return the trial that answers for a key, if any: the first one evaluated under it.
+
+        A lost trial answers for nothing: losing it was not the architecture's doing.
+        """
+        return self._by_key.get(key)
+
+    @property
+    def next_number(self) -> int:
+        """The number after the largest, 1 for an empty history."""
+        return self._last_number + 1
+
+    @property
+    def n_evaluated(self) -> int:
+        """Number of trials that were measured themselves, failed ones included."""
+        return self._n_evaluated
+
+    @property
+    def n_failed(self) -> int:
+        """Number of evaluated trials with nothing to show (see `Trial.failed`)."""
+        return self._n_failed
+
+    @property
+    def n_since_best(self) -> int:
+        """Number of trials evaluated since the best one; all of them while there is none."""
+        return self._n_evaluated - self._evaluated_at_best
+
+    # --- reports ----------------------------------------------------------------
+
+    def summary(self) -> HistorySummary:
+        """Return the history in plain numbers."""
+        return summarise(self._trials, self.direction, self.best)
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return one mapping of column to value a trial, in the order of tells."""
+        return to_rows(self._trials)
+
+    def to_frame(self) -> Any:
+        """Return a `pandas.DataFrame` of one row a trial.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        return to_frame(self._trials)
+
+    def __repr__(self) -> str:
+        best = self.best
+        found = f"best {best.reward:g} in trial {best.number}" if best else "none succeeded"
+        return f"<History of {len(self)} trials, {self.direction.value}: {found}>"
+
+    # --- costs ------------------------------------------------------------------
+
+    def _add_to_front(
+        self, front: ParetoFront, names: tuple[str, ...], trial: Trial, position: int
+    ) -> None:
+        if not names:
+            front.add((self._cost(trial.reward or 0.0, self.direction),), position)
+            return
+        values = [trial.objectives.get(name, math.nan) for name in names]
+        if not all(map(math.isfinite, values)):
+            return
+        directions = [self.directions.get(name, self.direction) for name in names]
+        front.add(tuple(map(self._cost, values, directions)), position)
+
+    @staticmethod
+    def _cost(value: float, direction: Direction) -> float:
+        return -value if direction is Direction.MAX else value

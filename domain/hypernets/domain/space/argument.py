@@ -1,0 +1,184 @@
+"""Arguments of a module, prepared at freezing so that deciding one costs little.
+
+An argument that needs an integer and comes from a hyperparameter may be a float that stands for
+one: within 1e-6 of an integer it is that integer, else it is truncated, as Keras 2 did with
+`int(units)`. Anything else is an error.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from hypernets.domain.architecture.graph import LayerSpec
+from hypernets.domain.error import BuildError, SpaceError
+from hypernets.domain.layers import rule_for
+from hypernets.domain.space.hyperparameter import ParameterSpace
+from hypernets.domain.space.layer import LayerModule
+from hypernets.domain.space.module import ModuleSpace, parameters_in
+
+__all__ = ["INTEGER_ARGUMENTS", "ArgumentTemplate", "Evaluate", "template_of", "training_template"]
+
+Evaluate = Callable[[ParameterSpace], Any]
+"""Gives the decided value of a hyperparameter."""
+
+INTEGER_ARGUMENTS = frozenset(
+    [
+        "units",
+        "filters",
+        "kernel_size",
+        "strides",
+        "pool_size",
+        "dilation_rate",
+        "groups",
+        "depth_multiplier",
+        "rank",
+        "input_dim",
+        "output_dim",
+        "num_heads",
+        "key_dim",
+        "value_dim",
+        "num_bins",
+        "num_tokens",
+        "n",
+    ]
+)
+"""What needs integers in a layer that no rule describes, by the names that frameworks share."""
+
+_TRAINING_INTEGERS = frozenset(
+    [
+        "batch_size",
+        "epochs",
+        "steps_per_epoch",
+        "validation_steps",
+        "validation_batch_size",
+        "validation_freq",
+        "initial_epoch",
+        "steps_per_execution",
+    ]
+)
+
+
+@attrs.frozen(slots=True)
+class ArgumentTemplate:
+    """The arguments of one module.
+
+    Attributes:
+        where: what a message calls the module.
+        fixed: the arguments that hold no hyperparameter, ready for use.
+        searched: keyword, argument and whether it needs integers, for those that hold one.
+        parameters: the hyperparameters held, in order.
+    """
+
+    where: str
+    fixed: Mapping[str, Any]
+    searched: tuple[tuple[str, Any, bool], ...]
+    parameters: tuple[ParameterSpace, ...]
+
+    def fill(self, evaluate: Evaluate) -> Mapping[str, Any]:
+        """Return the decided arguments; the same mapping every time where nothing is searched.
+
+        Raises:
+            BuildError: an argument that needs an integer has no such value.
+        """
+        if not self.searched:
+            return self.fixed
+        filled = dict(self.fixed)
+        for keyword, argument, integer in self.searched:
+            if isinstance(argument, ParameterSpace):
+                value = evaluate(argument)
+            else:
+                value = _filled(argument, evaluate)
+            if integer and type(value) is not int:
+                value = _as_integer(value, keyword, self.where)
+            filled[keyword] = value
+        return filled
+
+
+def template_of(module: ModuleSpace) -> ArgumentTemplate:
+    """Return the prepared arguments of a module.
+
+    Raises:
+        SpaceError: an argument that needs an integer is given as something else.
+    """
+    integers = _integer_arguments(module) if isinstance(module, LayerModule) else frozenset()
+    return _template(repr(module.name), module.arguments, integers)
+
+
+def training_template(arguments: Mapping[str, Any]) -> ArgumentTemplate:
+    """Return the prepared arguments of the training."""
+    return _template("the training", arguments, _TRAINING_INTEGERS)
+
+
+def _template(
+    where: str, arguments: Mapping[str, Any], integers: frozenset[str]
+) -> ArgumentTemplate:
+    fixed: dict[str, Any] = {}
+    searched: list[tuple[str, Any, bool]] = []
+    parameters: list[ParameterSpace] = []
+    for keyword, argument in arguments.items():
+        held = list(parameters_in(argument))
+        parameters.extend(held)
+        if held:
+            searched.append((keyword, argument, keyword in integers))
+            continue
+        value = _filled(argument, _nothing_to_evaluate)
+        if keyword in integers and isinstance(value, float):
+            try:
+                value = _as_integer(value, keyword, where, truncate=False)
+            except BuildError as error:
+                raise SpaceError(str(error)) from None
+        fixed[keyword] = value
+    return ArgumentTemplate(where, fixed, tuple(searched), tuple(dict.fromkeys(parameters)))
+
+
+def _integer_arguments(module: LayerModule) -> frozenset[str]:
+    if module.factory is not None:
+        return frozenset()
+    rule = rule_for(module.layer)
+    return INTEGER_ARGUMENTS if rule is None else rule.integer_arguments
+
+
+def _filled(argument: Any, evaluate: Evaluate) -> Any:
+    if isinstance(argument, ParameterSpace):
+        return evaluate(argument)
+    if isinstance(argument, list):
+        return [_filled(item, evaluate) for item in argument]
+    if isinstance(argument, tuple):
+        items = [_filled(item, evaluate) for item in argument]
+        # a named tuple takes its items one by one
+        return type(argument)(*items) if hasattr(argument, "_fields") else tuple(items)
+    if isinstance(argument, dict):
+        return {key: _filled(item, evaluate) for key, item in argument.items()}
+    if isinstance(argument, LayerModule):
+        return LayerSpec(
+            argument.layer,
+            template_of(argument).fill(evaluate),
+            argument.name,
+            argument.factory,
+        )
+    return argument
+
+
+def _nothing_to_evaluate(parameter: ParameterSpace) -> Any:
+    raise AssertionError(f"{parameter!r} is held by an argument that holds none")
+
+
+def _as_integer(value: Any, keyword: str, where: str, *, truncate: bool = True) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(_as_integer(item, keyword, where, truncate=truncate) for item in value)
+    if hasattr(value, "__index__") and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, (float, int)) or hasattr(value, "__float__"):
+        number = float(value)
+        if math.isfinite(number) and not isinstance(value, bool):
+            nearest = round(number)
+            if abs(number - nearest) <= 1e-6:
+                return nearest
+            if truncate:
+                return int(number)
+    raise BuildError(
+        f"{where}: {keyword} must be an integer; received {value!r} of type "
+        f"{type(value).__name__}; give a number that stands for one"
+    )

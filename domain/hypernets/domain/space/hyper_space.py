@@ -1,0 +1,261 @@
+"""The search space: what is authored once, frozen, and then asked for architectures."""
+
+import math
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from hypernets.domain.error import SpaceError
+from hypernets.domain.space.context import authoring
+from hypernets.domain.space.hyperparameter import Decision, ParameterSpace, Rng
+from hypernets.domain.space.module import ModuleSpace, parameters_in
+
+if TYPE_CHECKING:
+    from hypernets.domain.architecture.architecture import Architecture
+    from hypernets.domain.architecture.decider import Chooser
+    from hypernets.domain.space.frozen import FrozenSpace
+
+__all__ = ["HyperSpace"]
+
+
+class HyperSpace:
+    """A search space.
+
+    Authored under `with space.as_default():`, where modules and hyperparameters register
+    themselves; frozen by its first use, after which it cannot be changed.
+
+    Attributes:
+        modules: every module, in the order of creation; each is also an attribute by its name.
+        hyperparameters: every hyperparameter, in the order of creation; likewise.
+        training: keyword → argument of the training, searched like the rest (see `set_training`).
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name or "space"
+        self.modules: list[ModuleSpace] = []
+        self.hyperparameters: list[ParameterSpace] = []
+        self.training: dict[str, Any] = {}
+        self.input_modules: tuple[ModuleSpace, ...] = ()
+        self.output_modules: tuple[ModuleSpace, ...] = ()
+        self._by_name: dict[str, ModuleSpace | ParameterSpace] = {}
+        self._next_number: dict[str, int] = {}
+        self._frozen: FrozenSpace | None = None
+        self._lock = threading.RLock()
+
+    # --- authoring ----------------------------------------------------------
+
+    def as_default(self) -> "AbstractContextManager[HyperSpace]":
+        """Return a context manager under which new modules and hyperparameters belong here."""
+        return authoring(self)
+
+    def set_inputs(self, modules: ModuleSpace | Sequence[ModuleSpace]) -> None:
+        """Name the modules that the network starts from, in the order of the model's inputs."""
+        self.input_modules = self._ends(modules, "set_inputs")
+
+    def set_outputs(self, modules: ModuleSpace | Sequence[ModuleSpace]) -> None:
+        """Name the modules whose values the network puts out, in order."""
+        self.output_modules = self._ends(modules, "set_outputs")
+
+    def set_training(self, **arguments: Any) -> None:
+        """Declare arguments of the training that are searched along with the architecture.
+
+        They are active in every architecture (unless a `Cascade` says otherwise), part of a
+        trial's key, and no part of an architecture's signature. Which keywords mean something is
+        the estimator's business; the one for Keras takes those of `compile` and `fit`, and
+        `learning_rate`.
+
+        Example:
+            >>> space = HyperSpace()
+            >>> from hypernets.domain.space.hyperparameter import Choice
+            >>> with space.as_default():
+            ...     space.set_training(batch_size=Choice([16, 32], name="batch"))
+            >>> [p.label for p in space.decisions]
+            ['batch_size']
+        """
+        self.require_open("set_training")
+        for keyword, value in arguments.items():
+            for parameter in parameters_in(value):
+                self.require_own(parameter, f"set_training, argument {keyword!r}")
+        self.training.update(arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the module or hyperparameter of that name."""
+        node = self.__dict__.get("_by_name", {}).get(name)
+        if node is None:
+            raise AttributeError(
+                f"{type(self).__name__} {self.__dict__.get('name', '')!r} has no attribute, module "
+                f"or hyperparameter {name!r}"
+            )
+        return node
+
+    # --- registration, called by the nodes themselves -----------------------
+
+    def register_module(self, module: ModuleSpace, name: str | None) -> tuple[str, int]:
+        """Take a new module in; return its name and its position."""
+        return self._register(module, name, "Module", self.modules)
+
+    def register_hyperparameter(
+        self, parameter: ParameterSpace, name: str | None
+    ) -> tuple[str, int]:
+        """Take a new hyperparameter in; return its name and its position."""
+        return self._register(parameter, name, "Param", self.hyperparameters)
+
+    def _register(
+        self, node: Any, name: str | None, kind: str, nodes: list[Any]
+    ) -> tuple[str, int]:
+        class_name = type(node).__name__
+        self.require_open(f"creating {class_name} {name or ''}".rstrip())
+        if name is None:
+            prefix = f"{kind}_{class_name}_"
+            number = self._next_number.get(prefix, 1)
+            while f"{prefix}{number}" in self._by_name:
+                number += 1
+            self._next_number[prefix] = number + 1
+            name = f"{prefix}{number}"
+        elif not name or not isinstance(name, str):
+            raise SpaceError(
+                f"{class_name}: name must be a string that is not empty; received {name!r}"
+            )
+        elif name in self._by_name:
+            raise SpaceError(
+                f"names must be unique in a space; received {name!r} for a {class_name}, which a "
+                f"{type(self._by_name[name]).__name__} already has; choose another name"
+            )
+        self._by_name[name] = node
+        nodes.append(node)
+        return name, len(nodes) - 1
+
+    def require_own(self, node: ModuleSpace | ParameterSpace, where: str) -> None:
+        """Refuse a node of another space.
+
+        Raises:
+            SpaceError: `node` was made in another space.
+        """
+        if node.space is not self:
+            hint = "a mutable default such as `hp_dict={}` brings some along from an earlier call; "
+            raise SpaceError(
+                f"{where}: everything in a space must be made in it; received "
+                f"{type(node).__name__} {node.name!r} of another space; "
+                f"{hint if isinstance(node, ParameterSpace) else ''}make it anew in this one"
+            )
+
+    def require_open(self, what: str) -> None:
+        """Refuse a change once the space is frozen.
+
+        Raises:
+            SpaceError: the space is frozen.
+        """
+        if self._frozen is not None:
+            raise SpaceError(
+                f"{what}: a space must not change once it has been used; received a change after "
+                "its first use; author everything before"
+            )
+
+    def _ends(
+        self, modules: ModuleSpace | Sequence[ModuleSpace], where: str
+    ) -> tuple[ModuleSpace, ...]:
+        self.require_open(where)
+        ends = (modules,) if isinstance(modules, ModuleSpace) else tuple(modules)
+        if not ends:
+            raise SpaceError(f"{where} must be given at least one module; received none")
+        for module in ends:
+            if not isinstance(module, ModuleSpace):
+                raise SpaceError(f"{where} must be given modules; received {module!r}")
+            self.require_own(module, where)
+        return ends
+
+    # --- use ----------------------------------------------------------------
+
+    def freeze(self) -> "FrozenSpace":
+        """Return the frozen form; made once, at the first use.
+
+        Raises:
+            SpaceError: the definition is wrong.
+        """
+        frozen = self._frozen
+        if frozen is None:
+            with self._lock:
+                frozen = self._frozen
+                if frozen is None:
+                    from hypernets.domain.space.freezing import freeze
+
+                    frozen = freeze(self)
+                    self._frozen = frozen
+        return frozen
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Every decision that some architecture needs, in the order of their rank."""
+        return self.freeze().decisions
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether no decision is continuous."""
+        return all(decision.is_finite for decision in self.decisions)
+
+    def decide(self, chooser: "Chooser") -> "Architecture":
+        """Return the architecture that a chooser decides.
+
+        Args:
+            chooser: called with a decision exactly when that is certain to be needed; returns its
+                value.
+
+        Raises:
+            SpaceError: it returned something that is no value of the decision.
+        """
+        return self.freeze().decide(chooser)
+
+    def sample(self, seed: int | Rng | None = None) -> "Architecture":
+        """Return a random architecture, every decision drawn uniformly.
+
+        Args:
+            seed: a non-negative integer, or a generator of random numbers, or `None` for a draw
+                that cannot be repeated.
+        """
+        rng = _generator(seed)
+        return self.decide(lambda decision: decision.sample(rng))
+
+    def architecture(self, decisions: Mapping[str, Any]) -> "Architecture":
+        """Return the architecture of given decisions.
+
+        Args:
+            decisions: name (or label) of a hyperparameter → value, for exactly the active ones.
+
+        Raises:
+            SpaceError: one is missing, unknown, inactive, or has no such value.
+        """
+        return self.freeze().replay(decisions)
+
+    def __repr__(self) -> str:
+        return (
+            f"<HyperSpace {self.name!r}: {len(self.modules)} modules, "
+            f"{len(self.hyperparameters)} hyperparameters>"
+        )
+
+    def every_architecture(self) -> "Iterator[Architecture]":
+        """Iterate over all architectures of a finite space, later decisions turning fastest.
+
+        Raises:
+            SpaceError: a decision is continuous.
+        """
+        from hypernets.domain.architecture.enumeration import every_architecture
+
+        return every_architecture(self.freeze())
+
+
+def _generator(seed: Any) -> Rng:
+    if seed is not None and hasattr(seed, "random"):
+        return seed  # type: ignore[no-any-return]
+    import numpy as np
+
+    if seed is not None and (
+        not hasattr(seed, "__index__")
+        or isinstance(seed, bool)
+        or seed < 0
+        or not math.isfinite(seed)
+    ):
+        raise SpaceError(
+            f"seed must be an integer >= 0, a random generator, or None; received {seed!r}"
+        )
+    return np.random.default_rng(seed)

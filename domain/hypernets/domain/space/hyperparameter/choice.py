@@ -1,0 +1,244 @@
+"""Choices among options: one of them, or some."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hypernets.domain.error import SpaceError
+from hypernets.domain.space.hyperparameter.number import is_integer
+from hypernets.domain.space.hyperparameter.parameter import Decision, ParameterSpace, Rng
+
+if TYPE_CHECKING:
+    from hypernets.domain.space.hyper_space import HyperSpace
+
+__all__ = ["Bool", "Choice", "MultipleChoice"]
+
+
+class Choice(Decision):
+    """One of several options.
+
+    Args:
+        options: the options, of any type; at least one, all different.
+        name: name of the hyperparameter; made up when absent.
+        space: the space it belongs to; the current one when absent.
+    """
+
+    def __init__(
+        self,
+        options: Sequence[Any],
+        *,
+        name: str | None = None,
+        space: "HyperSpace | None" = None,
+    ) -> None:
+        self.options = _option_list(type(self).__name__, options)
+        super().__init__(name=name, space=space)
+
+    @property
+    def size(self) -> int:
+        """Number of options."""
+        return len(self.options)
+
+    def value_at(self, index: int) -> Any:
+        """Return option number `index`."""
+        return self.options[index]
+
+    def index_of(self, value: Any) -> int:
+        """Return the position of an option."""
+        index = _position(self.options, value)
+        if index is None:
+            raise self._illegal(value)
+        return index
+
+    def normalise(self, value: Any) -> Any:
+        """Return the option that equals `value`."""
+        return self.options[self.index_of(value)]
+
+    def describe(self) -> str:
+        """Return the options, the first dozen of many."""
+        if self.size <= 12:
+            return "[" + ", ".join(repr(option) for option in self.options) + "]"
+        shown = ", ".join(repr(self.options[i]) for i in range(12))
+        return f"[{shown}, … {self.size} in all]"
+
+
+class Bool(Choice):
+    """`False` or `True`."""
+
+    def __init__(self, *, name: str | None = None, space: "HyperSpace | None" = None) -> None:
+        super().__init__([False, True], name=name, space=space)
+
+
+class MultipleChoice(Decision):
+    """Some of several options: a list of at least one, in the order of the options.
+
+    Args:
+        options: the options; at least one, all different.
+        max_chosen_num: how many may be chosen at most; 0 for any number.
+        name: name of the hyperparameter; made up when absent.
+        space: the space it belongs to; the current one when absent.
+
+    Raises:
+        SpaceError: no options, equal options, or a limit that is negative or too large.
+    """
+
+    def __init__(
+        self,
+        options: Sequence[Any],
+        max_chosen_num: int = 0,
+        *,
+        name: str | None = None,
+        space: "HyperSpace | None" = None,
+    ) -> None:
+        self.options = _option_list("MultipleChoice", options)
+        if not is_integer(max_chosen_num) or not 0 <= max_chosen_num <= len(self.options):
+            raise SpaceError(
+                f"MultipleChoice: max_chosen_num must be 0 (any number) to {len(self.options)} "
+                f"(the number of options); received {max_chosen_num!r}"
+            )
+        self.max_chosen_num = int(max_chosen_num)
+        self._most = self.max_chosen_num or len(self.options)
+        # subsets by size: the values are numbered by size, then lexicographically
+        self._counts = [math.comb(len(self.options), k) for k in range(1, self._most + 1)]
+        self._size = sum(self._counts)
+        super().__init__(name=name, space=space)
+
+    @property
+    def size(self) -> int:
+        """Number of subsets that may be chosen."""
+        return self._size
+
+    def value_at(self, index: int) -> list[Any]:
+        """Return subset number `index`."""
+        if not 0 <= index < self.size:
+            raise IndexError(index)
+        n, k = len(self.options), 1
+        for k, count in enumerate(self._counts, start=1):  # noqa: B007 - k is read below
+            if index < count:
+                break
+            index -= count
+        chosen: list[Any] = []
+        for position in range(n):
+            if len(chosen) == k:
+                break
+            with_it = math.comb(n - position - 1, k - len(chosen) - 1)
+            if index < with_it:
+                chosen.append(self.options[position])
+            else:
+                index -= with_it
+        return chosen
+
+    def index_of(self, value: Any) -> int:
+        """Return the number of a subset, given in any order."""
+        positions = self._positions(value)
+        n, k = len(self.options), len(positions)
+        index, start, left = sum(self._counts[: k - 1]), 0, k
+        for position in positions:
+            for skipped in range(start, position):
+                index += math.comb(n - skipped - 1, left - 1)
+            start, left = position + 1, left - 1
+        return index
+
+    def normalise(self, value: Any) -> list[Any]:
+        """Return the subset as a list in the order of the options."""
+        return [self.options[position] for position in self._positions(value)]
+
+    def sample(self, rng: Rng) -> list[Any]:
+        """Return a subset drawn uniformly from all that may be chosen."""
+        if self._most == 1:
+            n = len(self.options)
+            return [self.options[min(int(rng.random() * n), n - 1)]]
+        if self._size < 1 << 50:
+            return self.value_at(min(int(rng.random() * self._size), self._size - 1))
+        # More subsets than a float tells apart: draw the size, then the subset member by member.
+        cumulated, draw, k = 0.0, rng.random() * float(self._size), 1
+        for k, count in enumerate(self._counts, start=1):  # noqa: B007 - k is read below
+            cumulated += float(count)
+            if draw < cumulated:
+                break
+        chosen: list[Any] = []
+        n = len(self.options)
+        for position, option in enumerate(self.options):
+            if rng.random() * (n - position) < k - len(chosen):
+                chosen.append(option)
+        return chosen
+
+    def describe(self) -> str:
+        """Return the options and how many may be chosen."""
+        most = "any number" if self._most == len(self.options) else f"at most {self._most}"
+        options = ", ".join(repr(option) for option in self.options[:12])
+        more = f", … {len(self.options)} in all" if len(self.options) > 12 else ""
+        return f"lists of {most} of [{options}{more}]"
+
+    def _positions(self, value: Any) -> list[int]:
+        if not isinstance(value, (list, tuple, set, frozenset)) or not value:
+            raise self._illegal(value)
+        positions = {_position(self.options, item) for item in value}
+        found = sorted(position for position in positions if position is not None)
+        if None in positions or len(found) != len(value) or len(found) > self._most:
+            raise self._illegal(value)
+        return found
+
+
+def _option_list(kind: str, options: Any) -> Sequence[Any]:
+    if isinstance(options, (str, bytes, Mapping, set, frozenset)) or not isinstance(
+        options, (Sequence, range)
+    ):
+        if hasattr(options, "tolist") and not isinstance(options, (str, bytes)):
+            options = options.tolist()
+        else:
+            raise SpaceError(
+                f"{kind}: options must be a list of values; received {options!r} "
+                f"of type {type(options).__name__}"
+            )
+    if not len(options):
+        raise SpaceError(f"{kind}: options must hold at least one value; received an empty list")
+    if isinstance(options, (list, tuple, range)):
+        options = tuple(options)
+        _check_distinct(kind, options)
+        for option in options:
+            if isinstance(option, ParameterSpace):
+                raise SpaceError(
+                    f"{kind}: options must be plain values; received the hyperparameter "
+                    f"{option!r}; use Cascade to choose which hyperparameter comes next"
+                )
+    return options  # type: ignore[no-any-return]  # any other Sequence (a lazy one) is kept as it is
+
+
+def _check_distinct(kind: str, options: tuple[Any, ...]) -> None:
+    for later in range(1, len(options)):
+        first = _position(options[:later], options[later])
+        if first is not None and type(options[first]) is type(options[later]):
+            raise SpaceError(
+                f"{kind}: options must all be different; received {options[later]!r} at positions "
+                f"{first} and {later}; leave one out"
+            )
+
+
+def _position(options: Sequence[Any], value: Any) -> int | None:
+    """Return the position of the option that is, or else equals, `value` (1 is not True)."""
+    if not isinstance(options, tuple):
+        try:
+            return options.index(value)
+        except ValueError:
+            return None
+    equal = None
+    for position, option in enumerate(options):
+        if option is value:
+            return position
+        if equal is None and _equal(option, value):
+            if type(option) is type(value):
+                return position
+            equal = position
+    return equal
+
+
+def _equal(option: Any, value: Any) -> bool:
+    if isinstance(option, bool) != isinstance(value, bool):
+        return False
+    if isinstance(option, (list, tuple)) and isinstance(value, (list, tuple)):
+        # JSON has no tuples: [3, 3] stands for (3, 3)
+        return len(option) == len(value) and all(map(_equal, option, value))
+    try:
+        return bool(option == value)
+    except (TypeError, ValueError):  # arrays and other values that compare element by element
+        return False
