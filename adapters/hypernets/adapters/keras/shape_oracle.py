@@ -1,0 +1,91 @@
+"""Keras's own shape inference behind the `ShapeOracle` port, without a weight in memory."""
+
+import threading
+from typing import Any
+
+from hypernets.domain.architecture.graph import LayerSpec, Shape, Shapes
+from hypernets.domain.error import BuildError
+
+__all__ = ["KerasShapeOracle"]
+
+_READS_TEXT = frozenset({"StringLookup", "TextVectorization"})
+
+
+class KerasShapeOracle:
+    """Asks Keras what a layer would put out.
+
+    The layer is made and called on symbols inside `keras.StatelessScope`, where weights have a
+    shape and no value. Keras is imported by the first question, not before.
+
+    Keras counts names and lists weights without a value in a state that each thread has for
+    itself. So a question runs in a thread of its own, which leaves nothing behind: neither memory
+    nor another name for the next layer. Classes registered with Keras are known there, those of a
+    `custom_object_scope` around the question are not.
+    """
+
+    def infer(self, layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Shapes:
+        """Return the output shape, or a tuple of them where the layer has several outputs.
+
+        Args:
+            layer: the layer; descriptions among its arguments are made layers too.
+            input_shapes: shapes of what feeds it, in order, the batch first.
+
+        Raises:
+            BuildError: Keras has no such layer, or refuses its arguments or its inputs.
+        """
+        outcome: list[Shapes | BaseException] = []
+        asking = threading.Thread(
+            target=_answer, args=(layer, input_shapes, outcome), name="shape-oracle", daemon=True
+        )
+        asking.start()
+        asking.join()
+        (answer,) = outcome
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+def _answer(
+    layer: LayerSpec, input_shapes: tuple[Shape, ...], outcome: list[Shapes | BaseException]
+) -> None:
+    """Append the shapes to `outcome`, or what was raised instead."""
+    try:
+        outcome.append(_inferred(layer, input_shapes))
+    except BaseException as error:  # raised again where the question was asked
+        outcome.append(error)
+
+
+def _inferred(layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Shapes:
+    """Return the shapes that Keras infers."""
+    import keras  # noqa: PLC0415 - loaded by the first question
+
+    from hypernets.adapters.keras.layer_call import call_layer, make_layer  # noqa: PLC0415
+
+    with keras.StatelessScope(initialize_variables=False):
+        try:
+            if layer.layer in ("Input", "InputLayer") and layer.factory is None:
+                return _shape_of(keras.Input(**layer.arguments))
+            made = make_layer(layer)
+            dtype = "string" if layer.layer in _READS_TEXT else "float32"
+            tensors = [keras.KerasTensor(shape, dtype) for shape in input_shapes]
+            shapes = tuple(_shape_of(tensor) for tensor in call_layer(made, tensors))
+        except BuildError:
+            raise
+        except Exception as error:
+            raise BuildError(_refusal(layer, input_shapes, error)) from error
+    return shapes[0] if len(shapes) == 1 else shapes
+
+
+def _shape_of(tensor: Any) -> Shape:
+    """Return the shape of a symbolic tensor."""
+    return tuple(tensor.shape)
+
+
+def _refusal(layer: LayerSpec, input_shapes: tuple[Shape, ...], error: Exception) -> str:
+    """Return the message about a layer that Keras refuses to call."""
+    where = layer.layer if layer.name is None else f"{layer.name!r}: the layer {layer.layer}"
+    received = ", ".join(map(str, input_shapes)) or "no input"
+    return (
+        f"{where} must suit its inputs; received inputs of shape {received} and arguments "
+        f"{dict(layer.arguments)!r}; change them as Keras's reason says: {error}"
+    )

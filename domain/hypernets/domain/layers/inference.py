@@ -1,0 +1,55 @@
+"""Infers the shape of any layer: by its rule, else by the framework."""
+
+from hypernets.domain.architecture.graph import LayerSpec, Shape, Shapes
+from hypernets.domain.error import BuildError
+from hypernets.domain.layers.oracle import ShapeOracle
+from hypernets.domain.layers.registry import rule_for
+from hypernets.domain.layers.rule import OutsideRuleError, ShapeError
+
+__all__ = ["infer_shape"]
+
+
+def infer_shape(
+    spec: LayerSpec, inputs: tuple[Shape, ...], oracle: ShapeOracle | None = None
+) -> Shapes:
+    """Return what a layer puts out, by its rule where it has one, else as the oracle says.
+
+    Args:
+        spec: the layer; one with a factory is the user's own and has no rule.
+        inputs: shapes of what feeds it, in order, the batch first.
+        oracle: the framework; without it, only layers with a rule have an answer.
+
+    Raises:
+        ShapeError: the rule refuses the inputs or the arguments; the message names the layer.
+        BuildError: the oracle refuses them, or there is no rule and no oracle.
+
+    Example:
+        >>> infer_shape(LayerSpec("Flatten"), ((None, 7, 7, 64),))
+        (None, 3136)
+    """
+    rule = rule_for(spec.layer) if spec.factory is None else None
+    if rule is not None:
+        try:
+            return rule.shape(spec.arguments, inputs)
+        except OutsideRuleError as error:
+            if oracle is None:
+                raise _located(error, spec) from error
+        except ShapeError as error:
+            raise _located(error, spec) from error
+    if oracle is None:
+        raise BuildError(
+            f"{_label(spec)}: the shape of a layer without a rule can only be told by the"
+            f" framework; received no shape oracle for {spec.layer!r}; give one, such as the"
+            " KerasShapeOracle of the Keras adapter"
+        )
+    return oracle.infer(spec, inputs)
+
+
+def _label(spec: LayerSpec) -> str:
+    """Return how a message calls a layer."""
+    return spec.layer if spec.name is None else repr(spec.name)
+
+
+def _located(error: ShapeError, spec: LayerSpec) -> ShapeError:
+    """Return the error with the name of the layer before it, if it has one."""
+    return error if spec.name is None else type(error)(f"{spec.name!r}: {error}")

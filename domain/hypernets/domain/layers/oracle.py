@@ -1,0 +1,31 @@
+"""The port behind which a framework answers for the shapes of layers that have no rule."""
+
+from typing import Protocol, runtime_checkable
+
+from hypernets.domain.architecture.graph import LayerSpec, Shape, Shapes
+
+__all__ = ["ShapeOracle"]
+
+
+@runtime_checkable
+class ShapeOracle(Protocol):
+    """Infers what a layer would put out.
+
+    Laws, which every implementation keeps:
+        - it allocates no weights, however large the layer is;
+        - the same layer and shapes give the same answer, whatever was asked before, and the layer
+          that is built afterwards agrees with it;
+        - what does not fit is a `BuildError` that holds the framework's own reason; nothing else
+          is raised.
+    """
+
+    def infer(self, layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Shapes:
+        """Return the output shape, or a tuple of them where the layer has several outputs.
+
+        Args:
+            layer: the layer; a name in it plays no part.
+            input_shapes: shapes of what feeds it, in order, the batch first.
+
+        Raises:
+            BuildError: the layer does not exist, or does not accept its arguments or its inputs.
+        """
