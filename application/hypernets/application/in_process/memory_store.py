@@ -1,0 +1,33 @@
+"""A history store that lives as long as its process."""
+
+from hypernets.domain.history import Direction, History, Trial
+from hypernets.domain.history.direction import Directions
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryStore:
+    """Keeps trials in memory; as durable as the process.
+
+    Handed to a second search with the same space, searcher and seed, it makes that one go on where
+    the first one ended.
+
+    Args:
+        direction: of the histories that it loads.
+    """
+
+    def __init__(self, direction: Directions = Direction.MAX) -> None:
+        self._direction = direction
+        self._history = History(direction)
+
+    def append(self, trial: Trial) -> None:
+        """Keep a trial.
+
+        Raises:
+            DuplicateTrialError: a trial of that number is stored already.
+        """
+        self._history.add(trial)
+
+    def load(self) -> History:
+        """Return everything that has been appended, as a history of its own."""
+        return History(self._direction, self._history)

@@ -1,0 +1,78 @@
+"""What a searcher has proposed, and by what it is known."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from hypernets.domain.error import SearchError, SpaceError, TrialError
+from hypernets.domain.history import TrialKey, trial_key
+from hypernets.domain.searchers.searcher import Proposal
+
+__all__ = ["Asked", "Candidate", "as_proposal", "identify"]
+
+
+@attrs.frozen
+class Asked:
+    """A proposal with its number.
+
+    Attributes:
+        number: of the trial that it becomes.
+        proposal: what the searcher answered.
+        asked_after: number of trials that the searcher had been told of.
+    """
+
+    number: int
+    proposal: Proposal
+    asked_after: int
+
+
+@attrs.frozen
+class Candidate:
+    """A proposal that has been looked at.
+
+    Attributes:
+        asked: the proposal.
+        signature: digest of its network; empty where there is no network.
+        training: its decided arguments of the training.
+        estimator: name of what is to measure it.
+        error: why there is no network.
+    """
+
+    asked: Asked
+    signature: str
+    training: Mapping[str, Any]
+    estimator: str
+    error: Exception | None = None
+
+    @property
+    def key(self) -> TrialKey:
+        """By what it is known."""
+        proposal = self.asked.proposal
+        return trial_key(
+            self.signature, self.training, proposal.fidelity, proposal.replicate, self.estimator
+        )
+
+
+def as_proposal(answer: Any) -> Proposal:
+    """Return what a searcher answered as a proposal; a bare architecture is one at full fidelity.
+
+    Raises:
+        SearchError: it is neither.
+    """
+    proposal = answer if isinstance(answer, Proposal) else Proposal(answer)
+    if not hasattr(proposal.architecture, "decisions"):
+        raise SearchError(
+            "a searcher's ask() must return a Proposal or an Architecture; "
+            f"received {answer!r}; return what space.sample or space.decide gives"
+        )
+    return proposal
+
+
+def identify(asked: Asked, estimator: str) -> Candidate:
+    """Return a proposal with its signature, or with the reason why there is no network."""
+    architecture = asked.proposal.architecture
+    try:
+        return Candidate(asked, architecture.signature, dict(architecture.training), estimator)
+    except (TrialError, SpaceError) as error:
+        return Candidate(asked, "", {}, estimator, error)

@@ -1,0 +1,24 @@
+"""What the search needs from outside, one port a module."""
+
+from hypernets.application.port.callback import Callback
+from hypernets.application.port.clock import Clock
+from hypernets.application.port.estimator import Estimator, Measurement, TrialContext
+from hypernets.application.port.executor import Executor, Job, Outcome, ReportHandler, Ticket
+from hypernets.application.port.history_store import HistoryStore
+from hypernets.application.port.searcher import Proposal, Searcher
+
+__all__ = [
+    "Callback",
+    "Clock",
+    "Estimator",
+    "Executor",
+    "HistoryStore",
+    "Job",
+    "Measurement",
+    "Outcome",
+    "Proposal",
+    "ReportHandler",
+    "Searcher",
+    "Ticket",
+    "TrialContext",
+]

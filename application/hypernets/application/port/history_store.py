@@ -1,0 +1,36 @@
+"""The port of a durable history."""
+
+from typing import Protocol, runtime_checkable
+
+from hypernets.domain.history import History, Trial
+
+__all__ = ["HistoryStore"]
+
+
+@runtime_checkable
+class HistoryStore(Protocol):
+    """Where the trials of a search are kept.
+
+    Laws:
+        - A trial is durable when `append` returns, in the sense in which the store is: for one on
+          disk, a process that is killed at any instant loses no acknowledged trial.
+        - `load` gives the trials in the order in which they were appended, equal to what they were.
+        - A number that is stored already is refused, and nothing is changed by that.
+        - A store is data: loading executes nothing that it holds.
+        - Not thread-safe: its owner serialises the calls.
+    """
+
+    def append(self, trial: Trial) -> None:
+        """Keep a trial.
+
+        Raises:
+            DuplicateTrialError: a trial of that number is stored already.
+            StoreError: it cannot be kept; the search stops.
+        """
+
+    def load(self) -> History:
+        """Return everything that has been appended, as a history of its own.
+
+        Raises:
+            CorruptStoreError: what is stored is damaged.
+        """

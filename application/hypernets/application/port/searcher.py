@@ -1,0 +1,5 @@
+"""The port of a search strategy; it belongs to the domain."""
+
+from hypernets.domain.searchers.searcher import Proposal, Searcher
+
+__all__ = ["Proposal", "Searcher"]
