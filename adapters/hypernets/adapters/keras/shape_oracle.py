@@ -57,9 +57,9 @@ def _answer(
 
 def _inferred(layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Shapes:
     """Return the shapes that Keras infers."""
-    import keras  # noqa: PLC0415 - loaded by the first question
+    import keras
 
-    from hypernets.adapters.keras.layer_call import call_layer, make_layer  # noqa: PLC0415
+    from hypernets.adapters.keras.layer_call import call_layer, make_layer
 
     with keras.StatelessScope(initialize_variables=False):
         try:
@@ -68,12 +68,31 @@ def _inferred(layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Shapes:
             made = make_layer(layer)
             dtype = "string" if layer.layer in _READS_TEXT else "float32"
             tensors = [keras.KerasTensor(shape, dtype) for shape in input_shapes]
-            shapes = tuple(_shape_of(tensor) for tensor in call_layer(made, tensors))
+            outputs = call_layer(made, tensors)
         except BuildError:
             raise
         except Exception as error:
+            if _needs_values(error) and len(input_shapes) == 1:
+                return _declared(make_layer(layer), input_shapes[0])
             raise BuildError(_refusal(layer, input_shapes, error)) from error
+    shapes = tuple(_shape_of(tensor) for tensor in outputs)
     return shapes[0] if len(shapes) == 1 else shapes
+
+
+def _needs_values(error: Exception) -> bool:
+    """Say whether building failed because a variable was made from a value.
+
+    A stateful recurrent layer makes its states so, after its input was found to fit.
+    """
+    return isinstance(error, ValueError) and "while in a stateless scope" in str(error)
+
+
+def _declared(made: Any, shape: Shape) -> Shapes:
+    """Return what a layer says that it puts out, unbuilt."""
+    told = made.compute_output_shape(shape)
+    if all(size is None or isinstance(size, int) for size in told):
+        return tuple(told)
+    return tuple(tuple(each) for each in told)
 
 
 def _shape_of(tensor: Any) -> Shape:

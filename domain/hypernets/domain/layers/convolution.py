@@ -28,10 +28,8 @@ from hypernets.domain.layers.window import join_channels, slide, split_channels
 __all__ = ["RULES"]
 
 _SLIDING: Mapping[str, Any] = {
-    "strides": 1,
     "padding": "valid",
     "data_format": "channels_last",
-    "dilation_rate": 1,
     "activation": None,
     "use_bias": True,
     "bias_initializer": "zeros",
@@ -127,6 +125,12 @@ class _Kernel:
         return bool(read != "valid")
 
 
+def _defaults(rank: int, own: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the defaults of a class, in the form that Keras gives them."""
+    ones = 1 if rank == 1 else (1,) * rank
+    return MappingProxyType({"strides": ones, "dilation_rate": ones, **own})
+
+
 def _biases(arguments: Arguments, filters: int) -> int:
     """Return the number of biases."""
     return filters if arguments.get("use_bias", True) else 0
@@ -175,7 +179,7 @@ def _convolution(layer: str, rank: int) -> LayerRule:
         layer,
         shape,
         ("filters", "groups", *_GEOMETRY),
-        defaults=MappingProxyType(_PLAIN),
+        defaults=_defaults(rank, _PLAIN),
         integers=("filters", "groups", "lora_rank", *_INTEGERS),
         weights=weights,
         multiply_adds=multiply_adds,
@@ -213,7 +217,7 @@ def _separable(layer: str, rank: int) -> LayerRule:
         layer,
         shape,
         ("filters", "depth_multiplier", *_GEOMETRY),
-        defaults=MappingProxyType(_SEPARABLE),
+        defaults=_defaults(rank, _SEPARABLE),
         integers=("filters", "depth_multiplier", *_INTEGERS),
         weights=weights,
         multiply_adds=multiply_adds,
@@ -250,7 +254,7 @@ def _depthwise(layer: str, rank: int) -> LayerRule:
         layer,
         shape,
         ("depth_multiplier", *_GEOMETRY),
-        defaults=MappingProxyType(_DEPTHWISE),
+        defaults=_defaults(rank, _DEPTHWISE),
         integers=("depth_multiplier", *_INTEGERS),
         weights=weights,
         multiply_adds=multiply_adds,

@@ -56,9 +56,9 @@ def _elementwise_shape(layer: str, exactly: int | None, inputs: tuple[Shape, ...
             f"{len(inputs)} of shapes {inputs}",
             "connect as many layers",
         )
-    batch = _merge_batches(layer, inputs)
     if not all(inputs):
         raise failure(layer, "its inputs must have a batch", f"shapes {inputs}", "use tensors")
+    batch = _merge_batches(layer, inputs)
     merged = inputs[0][1:]
     for shape in inputs[1:]:
         merged = _broadcast(layer, merged, shape[1:], inputs)
@@ -72,7 +72,7 @@ def _concatenated_shape(inputs: tuple[Shape, ...], axis: Any) -> Shape:
         raise failure(layer, "it takes at least 1 input", "none", "connect a layer to it")
     place = axis_within(layer, axis, inputs[0])
     rests = [shape[:place] + shape[place + 1 :] for shape in inputs]
-    if len({len(rest) for rest in rests}) != 1 or any(
+    if len({len(shape) for shape in inputs}) != 1 or any(
         len(set(sizes) - {None}) > 1 for sizes in zip(*rests, strict=True)
     ):
         raise failure(

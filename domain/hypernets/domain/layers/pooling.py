@@ -27,18 +27,18 @@ def _pooling(layer: str, rank: int) -> LayerRule:
         places = slide(layer, spatial, window, steps, padded=padding == "same")
         return join_channels(layer, inputs[0][0], places, channels, data_format)
 
+    defaults: dict[str, Any] = {
+        "strides": None,
+        "padding": "valid",
+        "data_format": "channels_last",
+    }
+    if layer.startswith("Max"):  # averages have no default
+        defaults["pool_size"] = 2 if rank == 1 else (2,) * rank
     return make_rule(
         layer,
         shape,
         ("pool_size", "strides", "padding", "data_format"),
-        defaults=MappingProxyType(
-            {
-                "strides": None,
-                "padding": "valid",
-                "data_format": "channels_last",
-            }
-            | ({"pool_size": 2} if rank == 1 else {"pool_size": (2,) * rank})
-        ),
+        defaults=MappingProxyType(defaults),
         integers=("pool_size", "strides"),
     )
 

@@ -18,24 +18,20 @@ from hypernets.domain.layers.window import join_channels, split_channels
 
 __all__ = ["RULES"]
 
-_DEFAULTS: Mapping[str, Any] = MappingProxyType(
-    {
-        "strides": 1,
-        "padding": "valid",
-        "output_padding": None,
-        "data_format": "channels_last",
-        "dilation_rate": 1,
-        "activation": None,
-        "use_bias": True,
-        "kernel_initializer": "glorot_uniform",
-        "bias_initializer": "zeros",
-        "kernel_regularizer": None,
-        "bias_regularizer": None,
-        "activity_regularizer": None,
-        "kernel_constraint": None,
-        "bias_constraint": None,
-    }
-)
+_DEFAULTS: Mapping[str, Any] = {
+    "padding": "valid",
+    "output_padding": None,
+    "data_format": "channels_last",
+    "activation": None,
+    "use_bias": True,
+    "kernel_initializer": "glorot_uniform",
+    "bias_initializer": "zeros",
+    "kernel_regularizer": None,
+    "bias_regularizer": None,
+    "activity_regularizer": None,
+    "kernel_constraint": None,
+    "bias_constraint": None,
+}
 _READS = (
     "filters",
     "kernel_size",
@@ -130,11 +126,12 @@ def _transposed(layer: str, rank: int) -> LayerRule:
         spatial, _ = split_channels(layer, inputs, rank, arguments.get("data_format"))
         return known_product(layer, spatial, inputs[0]) * kernel_weights(arguments, inputs)
 
+    ones = 1 if rank == 1 else (1,) * rank
     rule = make_rule(
         layer,
         shape,
         _READS,
-        defaults=_DEFAULTS,
+        defaults=MappingProxyType({"strides": ones, "dilation_rate": ones, **_DEFAULTS}),
         integers=("filters", "kernel_size", "strides", "output_padding", "dilation_rate"),
         weights=weights,
         multiply_adds=multiply_adds,

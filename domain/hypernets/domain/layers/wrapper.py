@@ -72,7 +72,7 @@ def _directions(
     if rule.layer not in _RECURRENT:
         raise outside(_BOTH, f"the layers {sorted(_RECURRENT)}", f"layer={layer!r}")
     if backward is None:
-        return (rule, arguments), (rule, arguments)
+        backward = LayerSpec(layer.layer, {**arguments, "go_backwards": True})
     other, given = _inner(_BOTH, rule_for, backward)
     reversed_both = bool(arguments.get("go_backwards")) == bool(given.get("go_backwards"))
     differing = [
