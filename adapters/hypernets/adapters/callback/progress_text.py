@@ -1,0 +1,105 @@
+"""The progress of a search in words."""
+
+from collections.abc import Mapping
+
+from hypernets.adapters.callback.search_progress import RunningTrial, SearchProgress
+from hypernets.domain.history import Trial
+
+__all__ = ["duration", "ended_line", "progress_rows", "trial_line"]
+
+_SHOWN_RUNNING = 8
+_SHOWN_VALUES = 4
+_REASON_WIDTH = 160
+
+
+def progress_rows(progress: SearchProgress, now_s: float) -> list[tuple[str, str]]:
+    """Return heading and text of each row of a display of the present state."""
+    running = list(progress.running.values())
+    rows = [("Search", f"{_count(progress)}, {_times(progress, now_s)}")]
+    rows += [(f"Trial {each.number}", _stage(each)) for each in running[:_SHOWN_RUNNING]]
+    if len(running) > _SHOWN_RUNNING:
+        rows.append(("", f"and {len(running) - _SHOWN_RUNNING} more"))
+    rows.append(("Best", _best(progress.best)))
+    failed = str(progress.n_failed)
+    if progress.last_failed is not None:
+        trial = progress.last_failed
+        failed += f", the last one trial {trial.number}: {_reason(trial)}"
+    rows.append(("Failed", failed))
+    return rows
+
+
+def trial_line(trial: Trial, progress: SearchProgress, now_s: float) -> str:
+    """Return one line on a trial that has ended, and on the state since."""
+    limit = f"/{progress.max_trials}" if progress.max_trials is not None else ""
+    outcome = _reason(trial) if trial.failed else _reward(trial)
+    left_s = progress.left_s(now_s)
+    parts = [
+        f"trial {trial.number}{limit}: {outcome} in {duration(trial.elapsed_s)}",
+        f"best {_best(progress.best)}",
+        f"failed {progress.n_failed}",
+        *([f"about {duration(left_s)} left"] if left_s is not None else []),
+    ]
+    return "; ".join(parts)
+
+
+def ended_line(progress: SearchProgress, now_s: float) -> str:
+    """Return one line on a search that has ended."""
+    return (
+        f"search ended: {_count(progress)} in {duration(progress.elapsed_s(now_s))}; "
+        f"best {_best(progress.best)}; failed {progress.n_failed}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people.
+
+    Example:
+        >>> duration(4.24), duration(61), duration(3725)
+        ('4.2 s', '1:01', '1:02:05')
+    """
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, whole = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{whole} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{whole:02}" if hours else f"{minutes}:{whole:02}"
+
+
+def _count(progress: SearchProgress) -> str:
+    limit = f"/{progress.max_trials}" if progress.max_trials is not None else ""
+    plural = "" if (progress.max_trials or progress.n_ended) == 1 else "s"
+    return f"{progress.n_ended}{limit} trial{plural}"
+
+
+def _times(progress: SearchProgress, now_s: float) -> str:
+    left_s = progress.left_s(now_s)
+    left = f", about {duration(left_s)} left" if left_s is not None else ""
+    return f"{duration(progress.elapsed_s(now_s))} elapsed{left}"
+
+
+def _stage(trial: RunningTrial) -> str:
+    if trial.step == 0:
+        return trial.stage
+    return f"{trial.stage}, epoch {trial.step}: {_values(trial.values)}"
+
+
+def _best(trial: Trial | None) -> str:
+    return "none yet" if trial is None else f"{_reward(trial)} (trial {trial.number})"
+
+
+def _reward(trial: Trial) -> str:
+    for name, value in trial.objectives.items():
+        return f"{name} {value:.4g}"
+    return trial.state.value
+
+
+def _reason(trial: Trial) -> str:
+    failure = trial.failure
+    text = f"{failure.kind}: {failure.message}" if failure else "no reason was recorded"
+    line = f"{trial.state.value}, {' '.join(text.split())}"
+    return line if len(line) <= _REASON_WIDTH else f"{line[: _REASON_WIDTH - 3]}..."
+
+
+def _values(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in list(values.items())[:_SHOWN_VALUES])
