@@ -1,0 +1,23 @@
+"""How every benchmark states a figure: one JSON line."""
+
+import json
+import sys
+
+__all__ = ["figure"]
+
+
+def figure(name: str, value: float, unit: str, target: float, *, at_least: bool = False) -> bool:
+    """Print a figure with its target and return whether that is met.
+
+    Args:
+        name: what was measured.
+        value: what was found.
+        unit: of the value and the target.
+        target: the largest value that is good enough, or the smallest with `at_least`.
+        at_least: whether more is better.
+    """
+    met = value >= target if at_least else value <= target
+    line = {"name": name, "value": round(value, 6), "unit": unit, "target": target, "met": met}
+    print(json.dumps(line))
+    sys.stdout.flush()
+    return met
