@@ -463,17 +463,44 @@ def test_call_layer_flattens_what_a_layer_puts_out():
     assert [tensor.shape for tensor in outputs] == [(None, 3)] * 3
 
 
-def test_release_gives_back_the_optimizer_and_the_compiled_steps_and_keeps_the_weights():
+def trained(units=2):
     model = build_model(
-        graph(node("in", "Input", shape=(2,)), node("out", "Dense", "in", units=2), outputs="out")
+        graph(
+            node("in", "Input", shape=(2,)),
+            node("hidden", "Dense", "in", units=units),
+            node("out", "Dense", "hidden", units=2),
+            outputs="out",
+        )
     )
-    model.compile("adam", "mse")
+    model.compile("sgd", "mse")
     model.fit(ones(2), ones(2), verbose=0)
+    return model
+
+
+def test_a_released_model_lets_its_compiled_steps_go_and_can_be_used_on():
+    model = trained()
     before = model.predict(ones(2), verbose=0)
-    optimizer = weakref.ref(model.optimizer)
+    step = weakref.ref(model.train_function)
     release(model)
     gc.collect()
-    assert optimizer() is None
-    np.testing.assert_array_equal(model(ones(2)), before)
-    model.compile("adam", "mse")
+    assert step() is None
+    np.testing.assert_array_equal(model.predict(ones(2), verbose=0), before)
     model.fit(ones(2), ones(2), verbose=0)
+
+
+def test_nothing_else_holds_a_released_model():
+    model = trained()
+    released = weakref.ref(model)
+    release(model)
+    del model
+    gc.collect()
+    assert released() is None
+
+
+def test_releasing_a_large_model_collects_those_released_before(monkeypatch):
+    collected = []
+    monkeypatch.setattr(gc, "collect", lambda: collected.append(True))
+    release(trained())
+    assert not collected
+    release(trained(units=1_000_000))
+    assert collected
