@@ -1,0 +1,235 @@
+"""Measures an architecture by training its Keras model and evaluating it on validation data.
+
+Trials in one process share it: TensorFlow gives back only part of the memory of a model (some tens
+of megabytes of each stay, whatever is released), so that a long search grows. What can be given
+back here is: the compiled steps, the optimizer's state, the weights.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import attrs
+import keras
+import structlog
+
+from hypernets.adapters.keras.adaptation import Adaptation
+from hypernets.adapters.keras.data import TrainingData
+from hypernets.adapters.keras.epoch_watch import EpochWatch, metric_names
+from hypernets.adapters.keras.fault import is_out_of_memory, trial_error
+from hypernets.adapters.keras.model_builder import build_model, release
+from hypernets.adapters.keras.training import TrainingCall, TrainingPlan
+from hypernets.application.port import Measurement, TrialContext
+from hypernets.domain.error import BuildError, DivergedError, TrainingError
+from hypernets.domain.history import Direction
+
+__all__ = ["KerasEstimator", "choose_reward"]
+
+log = structlog.get_logger(__name__)
+
+
+@attrs.define(eq=False)
+class KerasEstimator:
+    """Trains from scratch, then evaluates on the validation data.
+
+    Everything random in a trial is seeded by `keras.utils.set_random_seed`, which seeds `random`
+    and numpy's global generator as well.
+
+    Attributes:
+        data: what to train and evaluate on.
+        plan: how.
+        direction: of the reward.
+        reward_metric: name of the metric that is the reward; the first one, or else the loss, when
+            absent.
+        reward_epoch: `"last"` measures the model as `fit` leaves it; `"best"` the epoch of the best
+            reward on the validation data, whose weights are then kept.
+        max_model_size: most parameters that a model may have; 0 for no limit.
+        validate_epochs: whether to validate after each epoch too.
+        on_model_built: called with the number of a trial and its model before it is trained.
+        name: what its trials are known by.
+    """
+
+    data: TrainingData
+    plan: TrainingPlan
+    direction: Direction = Direction.MAX
+    reward_metric: str | None = None
+    reward_epoch: Literal["last", "best"] = "last"
+    max_model_size: int = 0
+    validate_epochs: bool = False
+    on_model_built: Callable[[int, Any], None] | None = None
+    name: str = "keras"
+    _adaptation: Adaptation = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._adaptation = Adaptation(self.data.train)
+
+    def build(
+        self,
+        architecture: Any,
+        fidelity: Mapping[str, float] | None = None,
+        training: Mapping[str, Any] | None = None,
+    ) -> tuple[Any, TrainingCall]:
+        """Return the model of an architecture, compiled, and the arguments to fit it with.
+
+        Args:
+            architecture: what to build.
+            fidelity: budget, `{"epochs": 3}`.
+            training: arguments of the training, in place of the architecture's own.
+
+        Raises:
+            BuildError: it cannot be built or compiled, or is too large.
+            OutOfMemoryError: there is no room for its weights.
+        """
+        try:
+            model = build_model(self._adaptation.adapted(architecture.graph))
+        except BuildError as error:
+            if error.__cause__ is not None and is_out_of_memory(error.__cause__):
+                raise trial_error(error.__cause__, "building") from error
+            raise
+        self._require_size(model)
+        own = architecture.training if training is None else training
+        call = self.plan.call(own, fidelity)
+        try:
+            model.compile(**call.compile)
+        except Exception as error:
+            raise BuildError(
+                "a model must be compiled with arguments that Keras takes; received "
+                f"{call.compile!r}; change them as its reason says: {error}"
+            ) from error
+        return model, call
+
+    def estimate(self, architecture: Any, context: TrialContext) -> Measurement:
+        """Return what the architecture is worth, with the weights as the artifact.
+
+        Raises:
+            TrialError: it cannot be built, trained or evaluated.
+        """
+        keras.utils.set_random_seed(context.seed)
+        timings: dict[str, float] = {}
+        with _timed(timings, "build_s"):
+            model, call = self.build(architecture, context.fidelity)
+        try:
+            return self._measure(model, call, context, timings)
+        finally:
+            release(model)
+
+    def train(self, architecture: Any, training: Mapping[str, Any]) -> Any:
+        """Return a model that has been trained with the arguments given.
+
+        Raises:
+            TrialError: it cannot be built or trained.
+        """
+        model, call = self.build(architecture, training=training)
+        self._fit(model, call, self._watch(lambda step, values: False))
+        return model
+
+    def _measure(
+        self, model: Any, call: TrainingCall, context: TrialContext, timings: dict[str, float]
+    ) -> Measurement:
+        self._announce(context.number, model)
+        watch = self._watch(context.report)
+        with _timed(timings, "fit_s"):
+            self._fit(model, call, watch)
+        details: dict[str, Any] = {"parameters": int(model.count_params())}
+        if watch.best_epoch is not None:
+            details["best_epoch"] = watch.best_epoch
+        with _timed(timings, "evaluate_s"):
+            values = self._evaluate(model, call)
+        objectives = _finite_objectives(values, self._reward_name(model))
+        return Measurement(
+            objectives, timings=timings, details=details, artifact=model.get_weights()
+        )
+
+    def _watch(self, report: Callable[[int, Mapping[str, float]], bool]) -> EpochWatch:
+        wanted = self._reward_name if self.reward_epoch == "best" else None
+        return EpochWatch(report, self.direction, wanted)
+
+    def _fit(self, model: Any, call: TrainingCall, watch: EpochWatch) -> None:
+        arguments = {**call.fit, **self.data.train.fit_arguments}
+        if self.validate_epochs or self.reward_epoch == "best":
+            arguments["validation_data"] = self.data.validation.validation_data
+        try:
+            model.fit(**arguments, callbacks=[*self.plan.keras_callbacks(), watch])
+        except Exception as error:
+            raise trial_error(error, "training") from _cause(error)
+        if watch.best_weights is not None:
+            model.set_weights(watch.best_weights)
+
+    def _evaluate(self, model: Any, call: TrainingCall) -> dict[str, float]:
+        arguments = {**call.evaluate, **self.data.validation.fit_arguments}
+        if self.data.validation.is_dataset:
+            arguments.pop("batch_size", None)
+        try:
+            values = model.evaluate(**arguments, return_dict=True)
+        except Exception as error:
+            raise trial_error(error, "evaluating") from _cause(error)
+        return {name: float(value) for name, value in values.items()}
+
+    def _reward_name(self, model: Any) -> str:
+        return choose_reward(metric_names(model), self.reward_metric)
+
+    def _require_size(self, model: Any) -> None:
+        size = int(model.count_params())
+        if self.max_model_size and size > self.max_model_size:
+            release(model)
+            raise BuildError(
+                f"a model must have at most max_model_size={self.max_model_size:,} parameters; "
+                f"received one of {size:,}; raise max_model_size, or narrow the space"
+            )
+
+    def _announce(self, number: int, model: Any) -> None:
+        if self.on_model_built is None:
+            return
+        try:
+            self.on_model_built(number, model)
+        except Exception as error:
+            log.warning("on_model_built failed", number=number, error=repr(error), exc_info=True)
+
+
+def choose_reward(names: list[str], wanted: str | None) -> str:
+    """Return the name of the reward among what a model measures.
+
+    Args:
+        names: see `metric_names`.
+        wanted: the one asked for, with or without `val_`; the first when absent.
+
+    Raises:
+        TrainingError: there is none of that name; the message names those that there are.
+    """
+    name = names[0] if wanted is None else wanted.removeprefix("val_")
+    if name in names:
+        return name
+    raise TrainingError(
+        f"reward_metric must be one that the model measures; received {wanted!r}; choose one of "
+        f"{', '.join(map(repr, names))}, or add it to metrics"
+    )
+
+
+def _finite_objectives(values: Mapping[str, float], reward: str) -> dict[str, float]:
+    """Return the objectives, the reward first; a metric beside it that is not finite is left out.
+
+    Raises:
+        DivergedError: the reward or the loss is not finite.
+    """
+    for name in (reward, "loss"):
+        if not math.isfinite(values.get(name, 0.0)):
+            raise DivergedError(
+                f"the {name} on the validation data must be a finite number; received "
+                f"{values[name]}; lower the learning rate, or look at the scale of the data"
+            )
+    ordered = {reward: values[reward], **values}
+    return {name: value for name, value in ordered.items() if math.isfinite(value)}
+
+
+def _cause(error: Exception) -> BaseException | None:
+    """Return what an error is the consequence of: itself, unless it says everything already."""
+    return error.__cause__ if isinstance(error, DivergedError) else error
+
+
+@contextmanager
+def _timed(timings: dict[str, float], name: str) -> Iterator[None]:
+    begun_s = time.perf_counter()
+    yield
+    timings[name] = time.perf_counter() - begun_s

@@ -1,0 +1,40 @@
+"""Turns what Keras and its backend raise into the errors that the search knows."""
+
+from hypernets.domain.error import OutOfMemoryError, TrainingError, TrialError
+
+__all__ = ["is_out_of_memory", "reason_of", "trial_error"]
+
+_LONGEST = 400
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the text of an error without the traces that a backend puts into it."""
+    paragraphs = [part.strip() for part in str(error).split("\n\n") if part.strip()]
+    text = " ".join((paragraphs[0] if paragraphs else type(error).__name__).split())
+    # the reason of an error in a compiled graph stands after the places it went through
+    for mark in ("Graph execution error:", "Detected at node"):
+        if text.startswith(mark) and len(paragraphs) > 1:
+            text = " ".join(paragraphs[-1].split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error is about memory."""
+    # by name, so that no backend need be imported
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+
+
+def trial_error(error: BaseException, doing: str) -> TrialError:
+    """Return the error of a trial for what was raised while `doing` something with its model."""
+    if isinstance(error, TrialError):
+        return error
+    reason = f"{type(error).__name__}: {reason_of(error)}"
+    if is_out_of_memory(error):
+        return OutOfMemoryError(
+            f"{doing} a model must fit into memory; received {reason}; "
+            "lower batch_size, or set max_model_size"
+        )
+    return TrainingError(
+        f"{doing} a model must succeed on its data; received {reason}; change the space, the data "
+        "or the arguments as this reason says"
+    )

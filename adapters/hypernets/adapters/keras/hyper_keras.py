@@ -1,0 +1,380 @@
+"""The published way into a search of Keras models."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import attrs
+import keras
+
+from hypernets.adapters.keras.data import TrainingData, as_examples, prepare
+from hypernets.adapters.keras.estimator import KerasEstimator
+from hypernets.adapters.keras.model_keeper import ModelKeeper
+from hypernets.adapters.keras.preflight import preflight
+from hypernets.adapters.keras.report import results_text, space_text
+from hypernets.adapters.keras.search_argument import (
+    max_trials_of,
+    require_choice,
+    require_count,
+    require_engine_callbacks,
+    require_inline,
+    require_searcher,
+    validation_of,
+)
+from hypernets.adapters.keras.training import TrainingPlan
+from hypernets.application.loop import Budget, Search
+from hypernets.domain.error import SearchError
+from hypernets.domain.history import Direction, History, Trial
+from hypernets.domain.history.direction import parse_direction
+
+__all__ = ["HyperKeras"]
+
+_VALIDATING = ("validation_freq", "validation_steps", "validation_batch_size")
+
+
+class HyperKeras:
+    """Searches for Keras models with a searcher, and holds what was found.
+
+    Arguments of the training come from three places: those of `compile` from here, those of `fit`
+    from `search`, and those that are searched from `space.set_training`. One that is given twice is
+    an error. Live optimizers, losses, metrics and Keras callbacks are copied for every trial, so
+    what a callback stores stays in its copy.
+
+    Args:
+        searcher: proposes architectures of its space; its direction is that of the reward.
+        optimizer: name, configuration or object; `"adam"` unless the space searches it.
+        loss: as `compile` takes it.
+        metrics: as `compile` takes them.
+        callbacks: watch the search; they have some of the methods of the `Callback` port, and
+            `on_model_built(number, model)` if they want to see each model before it is trained.
+        reward_metric: name of the metric that is the reward, measured on the validation data;
+            the first metric when absent, or the loss where there is none.
+        max_model_size: most parameters that a model may have; 0 for no limit.
+        reward_epoch: `"last"` measures a model as `fit` leaves it; `"best"` as it was after the
+            best epoch.
+        keep_models: of how many of the best trials to keep the weights, in a temporary folder that
+            goes with this object.
+        isolation: `"inline"` runs the trials in this process.
+        **compile_arguments: any other argument of `compile`.
+
+    Attributes:
+        history: the trials of the last search.
+
+    Raises:
+        SearchError: an argument makes no sense.
+
+    Example:
+        ```python
+        searcher = RandomSearcher(lambda: dnn_search_space(10, 2, "softmax"), "max")
+        search = HyperKeras(searcher, "adam", "sparse_categorical_crossentropy", ["accuracy"])
+        search.search(x, y, x_val, y_val, max_trials=20, epochs=5)
+        search.best_model.save("best.keras")
+        ```
+    """
+
+    def __init__(
+        self,
+        searcher: Any,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Any = None,
+        callbacks: Iterable[Any] = (),
+        reward_metric: str | None = None,
+        max_model_size: int = 0,
+        reward_epoch: Literal["last", "best"] = "last",
+        keep_models: int = 3,
+        isolation: str = "inline",
+        **compile_arguments: Any,
+    ) -> None:
+        self.searcher = require_searcher(searcher)
+        self.direction: Direction = parse_direction(getattr(searcher, "direction", Direction.MAX))
+        given = {"optimizer": optimizer, "loss": loss, "metrics": metrics, **compile_arguments}
+        self._compile = {name: value for name, value in given.items() if value is not None}
+        self._callbacks = require_engine_callbacks(callbacks)
+        self._reward_metric = reward_metric
+        self._max_model_size = require_count(max_model_size, "max_model_size", 0)
+        self._reward_epoch = require_choice(reward_epoch, "reward_epoch", ("last", "best"))
+        self._keep_models = require_count(keep_models, "keep_models", 1)
+        require_inline(isolation)
+        TrainingPlan(self._compile).require_good(self._searched())
+        self._search: Search | None = None
+        self._estimator: KerasEstimator | None = None
+        self._keeper: ModelKeeper | None = None
+        self._best: tuple[int, Any] | None = None
+
+    # --- searching --------------------------------------------------------------
+
+    def search(
+        self,
+        X: Any,  # noqa: N803 - published, as are the next two
+        y: Any = None,
+        X_val: Any = None,  # noqa: N803
+        y_val: Any = None,
+        max_trails: int | None = None,
+        max_trials: int | None = None,
+        *,
+        validation_data: Any = None,
+        validation_split: float | None = None,
+        sample_weight: Any = None,
+        seed: int | None = None,
+        callbacks: Sequence[Any] | None = None,
+        max_time_s: float | None = None,
+        target_reward: float | None = None,
+        patience: int | None = None,
+        max_failures: int | None = 10,
+        store: Any = None,
+        **arguments: Any,
+    ) -> History:
+        """Search, and return the history, which is `.history` as well.
+
+        A search validates after each epoch where something needs that: Keras callbacks,
+        `validation_data` or `validation_split` (as opposed to `X_val`), an argument that is about
+        it, or `reward_epoch="best"`. The reward is measured after `fit` in any case.
+
+        A second call starts a new history on its data; the searcher goes on from where it is.
+
+        Args:
+            X: an array, a list or dict of arrays, a `tf.data.Dataset` or `keras.utils.PyDataset`
+                of batches, or a function of no arguments that returns one of these.
+            y: the labels; none with a dataset.
+            X_val: what rewards are measured on.
+            y_val: its labels.
+            max_trails: the published spelling of `max_trials`.
+            max_trials: how many trials to evaluate, failed ones included; 10 when absent, unless
+                the search is limited otherwise.
+            validation_data: `(X_val, y_val)`, `(X_val, y_val, sample_weight)` or a dataset, in
+                place of `X_val` and `y_val`.
+            validation_split: fraction of the arrays, from their end, in place of either.
+            sample_weight: weights of the training examples.
+            seed: makes the search repeatable; the searcher's when absent.
+            callbacks: Keras callbacks, copied for each trial.
+            max_time_s: no trial begins later than this, in seconds.
+            target_reward: end once the best reward is as good.
+            patience: end after so many trials without a better one.
+            max_failures: give up once so many trials have been evaluated, and all have failed.
+            store: not available yet.
+            **arguments: of `fit` (`epochs`, `batch_size`, `class_weight`, …) or `compile`, and
+                `learning_rate`.
+
+        Raises:
+            SearchError: an argument or the data make no sense, or every trial fails.
+            SpaceError: the definition of the space is wrong.
+        """
+        if store is not None:
+            raise SearchError(
+                "store must be left out, for histories are kept in memory only in this version; "
+                f"received {store!r}; read .history after the search"
+            )
+        budget = Budget(
+            max_trials=max_trials_of(max_trails, max_trials, max_time_s, target_reward, patience),
+            max_time_s=max_time_s,
+            target_reward=target_reward,
+            patience=patience,
+            max_failures=max_failures,
+        )
+        validating = validation_data is not None or validation_split is not None
+        plan = self._plan(arguments, callbacks)
+        data = prepare(
+            X,
+            y,
+            validation_data=validation_of(X_val, y_val, validation_data),
+            validation_split=validation_split,
+            sample_weight=sample_weight,
+        )
+        watched = validating or bool(plan.callbacks) or any(n in arguments for n in _VALIDATING)
+        self._begin(self._estimator_for(data, plan, watched), seed)
+        assert self._search is not None
+        return self._search.run(**attrs.asdict(budget))
+
+    def _plan(self, arguments: dict[str, Any], callbacks: Sequence[Any] | None) -> TrainingPlan:
+        twice = [name for name in arguments if name in self._compile]
+        if twice:
+            raise SearchError(
+                f"{twice[0]} must be given once; received it from HyperKeras and from search; "
+                "leave one out"
+            )
+        plan = TrainingPlan({**self._compile, **arguments}, tuple(callbacks or ()))
+        plan.require_good(self._searched())
+        return plan
+
+    def _estimator_for(
+        self, data: TrainingData, plan: TrainingPlan, validate_epochs: bool
+    ) -> KerasEstimator:
+        return KerasEstimator(
+            data,
+            plan,
+            direction=self.direction,
+            reward_metric=self._reward_metric,
+            reward_epoch="best" if self._reward_epoch == "best" else "last",
+            max_model_size=self._max_model_size,
+            validate_epochs=validate_epochs,
+            on_model_built=self._announce_model,
+        )
+
+    def _begin(self, estimator: KerasEstimator, seed: int | None) -> None:
+        keeper = ModelKeeper(self._keep_models, self.direction)
+        search = Search(
+            self.searcher, estimator, callbacks=self._callbacks, seed=seed, keeper=keeper
+        )
+        space = getattr(self.searcher, "space", None)
+        if space is not None:
+            estimator.reward_metric = preflight(estimator, space)
+        self._search, self._estimator, self._keeper, self._best = search, estimator, keeper, None
+
+    def _announce_model(self, number: int, model: Any) -> None:
+        for callback in self._callbacks:
+            announce = getattr(callback, "on_model_built", None)
+            if announce is not None:
+                announce(number, model)
+
+    def _searched(self) -> frozenset[str]:
+        space = getattr(self.searcher, "space", None)
+        return frozenset(getattr(space, "training", None) or ())
+
+    # --- what was found -----------------------------------------------------------
+
+    @property
+    def history(self) -> History:
+        """The trials of the last search; empty before the first one."""
+        return History(self.direction) if self._search is None else self._search.history
+
+    @property
+    def best_model(self) -> Any:
+        """The best model: built, compiled and with its weights when this is first read.
+
+        Raises:
+            SearchError: no trial has succeeded.
+        """
+        best = self.get_best_trial()
+        if self._best is None or self._best[0] != best.number:
+            self._best = (best.number, self._model_of(best))
+        return self._best[1]
+
+    def get_best_trial(self) -> Trial:
+        """Return the trial of the best reward, the oldest of equal ones.
+
+        Raises:
+            SearchError: no trial has succeeded.
+        """
+        best = self.history.best
+        if best is None:
+            raise SearchError(
+                "there must be a trial that has succeeded; received "
+                f"{len(self.history)} trials and none that has; call search first, or read the "
+                "reasons: print(hyper_keras.results_summary())"
+            )
+        return best
+
+    def get_best_models(self, num_models: int = 1) -> list[Any]:
+        """Return the best models, the best first, each with its weights.
+
+        Raises:
+            SearchError: no trial has succeeded, or more are wanted than were kept.
+        """
+        require_count(num_models, "num_models", 1)
+        if num_models > self._keep_models:
+            raise SearchError(
+                f"num_models must be at most keep_models={self._keep_models}, for the weights of "
+                f"no other trials are kept; received {num_models}; make it "
+                f"HyperKeras(..., keep_models={num_models})"
+            )
+        self.get_best_trial()
+        return [self._model_of(trial) for trial in self.history.top(num_models)]
+
+    def get_best_hyperparameters(self, num_trials: int = 1) -> list[dict[str, Any]]:
+        """Return the decisions of the best trials, by name of the hyperparameter."""
+        require_count(num_trials, "num_trials", 1)
+        return [dict(trial.decisions) for trial in self.history.top(num_trials)]
+
+    def results_summary(self, num_trials: int = 10) -> None:
+        """Print what the search has come to, and its best trials."""
+        require_count(num_trials, "num_trials", 1)
+        print(results_text(self.history, num_trials))
+
+    def search_space_summary(self) -> None:
+        """Print the decisions of the space."""
+        print(space_text(self.searcher.space))
+
+    def _model_of(self, trial: Trial) -> Any:
+        assert self._estimator is not None
+        assert self._keeper is not None
+        model, _ = self._estimator.build(trial.architecture, trial.fidelity)
+        model.set_weights(self._keeper.weights(trial.number))
+        return model
+
+    # --- using it -----------------------------------------------------------------
+
+    def final_train(
+        self,
+        X: Any,  # noqa: N803 - published, as is X_val
+        y: Any = None,
+        X_val: Any = None,  # noqa: N803
+        y_val: Any = None,
+        *,
+        trial: Trial | None = None,
+        validation_data: Any = None,
+        sample_weight: Any = None,
+        seed: int | None = None,
+        callbacks: Sequence[Any] | None = None,
+        **arguments: Any,
+    ) -> Any:
+        """Train the best architecture from scratch, and return the model.
+
+        It is trained as in its trial, searched arguments included, but for what is given here.
+
+        Args:
+            X: what to train on, as `search` takes it.
+            y: the labels.
+            X_val: what to validate on after each epoch, if anything.
+            y_val: its labels.
+            trial: the one whose architecture to train; the best when absent.
+            validation_data: in place of `X_val` and `y_val`.
+            sample_weight: weights of the examples.
+            seed: of everything random; that of the trial when absent.
+            callbacks: Keras callbacks, copied.
+            **arguments: of `fit` or `compile`, and `learning_rate`, in place of those of the trial.
+
+        Raises:
+            SearchError: no trial has succeeded, or an argument or the data make no sense.
+            TrialError: the model cannot be trained on these data.
+        """
+        trial = self.get_best_trial() if trial is None else trial
+        given = validation_of(X_val, y_val, validation_data)
+        train = as_examples(X, y, sample_weight)
+        data = TrainingData(train, train)
+        if given is not None:
+            data = prepare(X, y, validation_data=given, sample_weight=sample_weight)
+        assert self._estimator is not None
+        plan = TrainingPlan(
+            {**self._estimator.plan.arguments, **trial.architecture.training, **arguments},
+            tuple(callbacks or ()),
+        )
+        plan.require_good()
+        keras.utils.set_random_seed((trial.seed or 0) if seed is None else seed)
+        trainer = self._estimator_for(data, plan, given is not None)
+        if given is None:
+            trainer.reward_epoch = "last"  # nothing to tell a best epoch by
+        return trainer.train(trial.architecture, training={})
+
+    def evaluate(
+        self,
+        X: Any,  # noqa: N803 - as in search
+        y: Any = None,
+        **arguments: Any,
+    ) -> dict[str, float]:
+        """Return what the best model measures on some data, by name."""
+        values = self.best_model.evaluate(
+            **as_examples(X, y).fit_arguments, **arguments, return_dict=True
+        )
+        return {name: float(value) for name, value in values.items()}
+
+    def predict(
+        self,
+        X: Any,  # noqa: N803 - as in search
+        **arguments: Any,
+    ) -> Any:
+        """Return what the best model predicts."""
+        return self.best_model.predict(as_examples(X).x, **arguments)
+
+    def save_best_model(self, path: Any) -> None:
+        """Save the best model; `keras.models.load_model(path)` loads it without this library."""
+        self.best_model.save(path)

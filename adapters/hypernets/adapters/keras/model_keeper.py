@@ -1,0 +1,68 @@
+"""Keeps the weights of the best trials on disk, and of no others."""
+
+import bisect
+import math
+import pathlib
+import shutil
+import tempfile
+import weakref
+from typing import Any
+
+import numpy as np
+
+from hypernets.domain.history import Direction, Trial
+
+__all__ = ["ModelKeeper"]
+
+
+class ModelKeeper:
+    """A folder of the weights of the best trials; it goes with the object.
+
+    Called with a trial, its weights and whether it is the best, as the search does.
+
+    Args:
+        count: how many to keep.
+        direction: of the reward.
+    """
+
+    def __init__(self, count: int, direction: Direction) -> None:
+        self._count = count
+        self._sign = -1.0 if direction is Direction.MAX else 1.0
+        self._kept: list[tuple[float, int]] = []  # (cost, number), the best first
+        self._folder = pathlib.Path(tempfile.mkdtemp(prefix="hypernets-"))
+        self._finalizer = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+
+    def __call__(self, trial: Trial, weights: Any, improved: bool) -> None:
+        """Keep the weights of a trial if it is among the best."""
+        reward = trial.reward
+        if not trial.succeeded or reward is None or weights is None or not math.isfinite(reward):
+            return
+        entry = (self._sign * reward, trial.number)
+        # equal rewards: the older trial stands before the younger one, as in the history
+        at = bisect.bisect_right(self._kept, entry[0], key=lambda kept: kept[0])
+        if at >= self._count:
+            return
+        np.savez(self._path(trial.number), *weights)
+        self._kept.insert(at, entry)
+        for _, number in self._kept[self._count :]:
+            self._path(number).unlink()
+        del self._kept[self._count :]
+
+    @property
+    def numbers(self) -> list[int]:
+        """Numbers of the trials whose weights are kept, the best first."""
+        return [number for _, number in self._kept]
+
+    def weights(self, number: int) -> list[Any]:
+        """Return the weights of a trial.
+
+        Raises:
+            KeyError: they are not kept.
+        """
+        if number not in self.numbers:
+            raise KeyError(number)
+        with np.load(self._path(number), allow_pickle=False) as stored:
+            return [stored[f"arr_{index}"] for index in range(len(stored.files))]
+
+    def _path(self, number: int) -> pathlib.Path:
+        return self._folder / f"trial-{number}.npz"

@@ -1,0 +1,133 @@
+"""What may be given to `HyperKeras` and its `search`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+from hypernets.application.port import Searcher
+from hypernets.domain.error import SearchError
+
+__all__ = [
+    "max_trials_of",
+    "require_choice",
+    "require_count",
+    "require_engine_callbacks",
+    "require_inline",
+    "require_searcher",
+    "validation_of",
+]
+
+_DEFAULT_TRIALS = 10
+
+
+def max_trials_of(
+    max_trails: int | None, max_trials: int | None, *other_limits: float | None
+) -> int | None:
+    """Return how many trials to evaluate; 10 where nothing limits the search.
+
+    Raises:
+        SearchError: both spellings are given.
+    """
+    if max_trails is not None and max_trials is not None:
+        raise SearchError(
+            "max_trials and max_trails are two spellings of one argument; received "
+            f"max_trials={max_trials!r} and max_trails={max_trails!r}; give max_trials only"
+        )
+    given = max_trials if max_trails is None else max_trails
+    if given is None and all(limit is None for limit in other_limits):
+        return _DEFAULT_TRIALS
+    return given
+
+
+def validation_of(x_val: Any, y_val: Any, validation_data: Any) -> Any:
+    """Return the validation data in one form, `None` if there are none.
+
+    Raises:
+        SearchError: they are given twice, or half.
+    """
+    if x_val is None and y_val is None:
+        return validation_data
+    if validation_data is not None:
+        raise SearchError(
+            "validation data must be given once; received X_val or y_val, and validation_data; "
+            "leave one out"
+        )
+    if x_val is None:
+        raise SearchError(
+            "X_val must be given with y_val; received y_val only; pass X_val, or validation_data="
+        )
+    return (x_val,) if y_val is None else (x_val, y_val)
+
+
+def require_searcher(searcher: Any) -> Any:
+    """Return the searcher.
+
+    Raises:
+        SearchError: it is none.
+    """
+    if isinstance(searcher, type) or not isinstance(searcher, Searcher):
+        raise SearchError(
+            f"searcher must be an object with the methods ask and tell; received {searcher!r}; "
+            "write RandomSearcher(lambda: my_space(), optimize_direction='max'), say"
+        )
+    return searcher
+
+
+def require_engine_callbacks(callbacks: Any) -> tuple[Any, ...]:
+    """Return the callbacks of a search.
+
+    Raises:
+        SearchError: one is a Keras callback.
+    """
+    given = tuple(callbacks) if isinstance(callbacks, Iterable) else (callbacks,)
+    for callback in given:
+        if isinstance(callback, keras.callbacks.Callback):
+            raise SearchError(
+                "callbacks of HyperKeras must be callbacks of the search; received the Keras "
+                f"callback {type(callback).__name__}; pass it to search(callbacks=[...]), which "
+                "copies it for each trial"
+            )
+    return given
+
+
+def require_inline(isolation: Any) -> None:
+    """Refuse every isolation but `"inline"`.
+
+    Raises:
+        SearchError: it is another.
+    """
+    if isolation == "process":
+        raise SearchError(
+            "isolation must be 'inline', for trials in processes of their own are not available in "
+            "this version; received 'process'; leave it out"
+        )
+    require_choice(isolation, "isolation", ("inline",))
+
+
+def require_choice(value: Any, name: str, choices: tuple[str, ...]) -> Any:
+    """Return the value.
+
+    Raises:
+        SearchError: it is none of the choices.
+    """
+    if value not in choices:
+        raise SearchError(
+            f"{name} must be one of {', '.join(map(repr, choices))}; received {value!r}; "
+            f"leave it out for {choices[0]!r}"
+        )
+    return value
+
+
+def require_count(value: Any, name: str, least: int) -> int:
+    """Return the value as an integer.
+
+    Raises:
+        SearchError: it is no integer, or less than `least`.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise SearchError(
+            f"{name} must be an integer >= {least}; received {value!r}; "
+            f"write {name}={max(least, 3)}, say"
+        )
+    return int(value)
