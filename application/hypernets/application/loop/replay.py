@@ -1,12 +1,13 @@
 """Bringing a fresh searcher to where an earlier one was."""
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 import attrs
 
 from hypernets.application.loop.candidate import Asked, as_proposal
-from hypernets.domain.error import SearchError, SearchExhausted
+from hypernets.domain.error import CorruptStoreError, SearchError, SearchExhausted
 from hypernets.domain.history import Trial
 from hypernets.domain.history.key import canonical
 from hypernets.domain.searchers.searcher import Proposal, Searcher
@@ -17,9 +18,8 @@ __all__ = ["replay"]
 def replay(searcher: Searcher, trials: Sequence[Trial]) -> tuple[list[Trial], list[Asked]]:
     """Ask and tell a fresh searcher what it was asked and told before, in the same interleaving.
 
-    Number n was asked for when the searcher had been told of `asked_after` trials. A number that
-    is missing below the largest one was asked for and never ended: when it was asked for is not on
-    record, only that it was before the next number; it is asked for just before that.
+    Number n was asked for when the searcher had been told of `asked_after` trials; of a proposal
+    that never ended, the records of the trials that ended meanwhile say so (`Trial.pending`).
 
     Args:
         searcher: a fresh one, with the space and the seed of the earlier one.
@@ -30,33 +30,36 @@ def replay(searcher: Searcher, trials: Sequence[Trial]) -> tuple[list[Trial], li
 
     Raises:
         SearchError: the searcher does not propose what is on record.
+        CorruptStoreError: the records contradict each other.
     """
     recorded = {trial.number: trial for trial in trials}
-    last = max(recorded, default=0)
+    order = deque(_order_of_asks(trials))
+    proposals: dict[int, Asked] = {}
     retold: list[Trial] = []
-    unfinished: list[Asked] = []
-    architectures: dict[int, Any] = {}
-    number = 1
     for n_told, trial in enumerate(trials):
-        while number <= last and (
-            _asked_after(recorded, number) <= n_told or number <= trial.number
-        ):
+        while order and order[0][1] <= n_told:
+            number, asked_after = order.popleft()
             proposal = _ask(searcher, number, recorded.get(number))
-            if number in recorded:
-                architectures[number] = proposal.architecture
-            else:
-                unfinished.append(Asked(number, proposal, n_told))
-            number += 1
-        told = attrs.evolve(trial, architecture=architectures.pop(trial.number))
+            proposals[number] = Asked(number, proposal, asked_after)
+        if trial.number not in proposals:
+            raise CorruptStoreError(
+                "store: a trial must have been asked for before it ended; received trial "
+                f"{trial.number}, asked for after {trial.asked_after} tells, as tell number "
+                f"{n_told + 1}; restore the store from a copy, or begin with an empty one"
+            )
+        architecture = proposals.pop(trial.number).proposal.architecture
+        told = attrs.evolve(trial, architecture=architecture)
         searcher.tell(told)
         retold.append(told)
-    return retold, unfinished
+    return retold, list(proposals.values())
 
 
-def _asked_after(recorded: dict[int, Trial], number: int) -> int:
-    while number not in recorded:
-        number += 1
-    return recorded[number].asked_after
+def _order_of_asks(trials: Sequence[Trial]) -> list[tuple[int, int]]:
+    """Return number and `asked_after` of every proposal on record, by number."""
+    asks = {trial.number: trial.asked_after for trial in trials}
+    for trial in trials:
+        asks.update(trial.pending)
+    return sorted(asks.items())
 
 
 def _ask(searcher: Searcher, number: int, trial: Trial | None) -> Proposal:

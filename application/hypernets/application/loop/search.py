@@ -183,7 +183,7 @@ class Search:
             else:
                 self._n_known += 1
                 self._waiting.popleft()
-                self._record(answered_trial(candidate, earlier))
+                self._record(answered_trial(candidate, earlier, self._pending()))
         return None
 
     def _reason_to_end(self, budget: Budget, begun_s: float) -> EndReason | None:
@@ -231,6 +231,7 @@ class Search:
             outcome,
             seed=running.seed,
             elapsed_s=self._clock.now() - running.begun_s,
+            pending=self._pending(),
             objectives=tuple(self.history.directions),
         )
         improved = self._record(trial)
@@ -248,6 +249,11 @@ class Search:
         self.searcher.tell(trial)
         return improved
 
+    def _pending(self) -> tuple[tuple[int, int], ...]:
+        """Return number and `asked_after` of the proposals that have not ended."""
+        running = [running.candidate.asked for running in self._running.values()]
+        return tuple((asked.number, asked.asked_after) for asked in [*running, *self._waiting])
+
     # --- beginning and ending ---------------------------------------------------
 
     def _restore(self) -> None:
@@ -258,7 +264,8 @@ class Search:
         for trial in told:
             self.history.add(trial)
         self._waiting.extend(unfinished)
-        self._next_number = self.history.next_number
+        numbers = [asked.number for asked in unfinished]
+        self._next_number = max([self.history.next_number - 1, *numbers]) + 1
         self._restored = True
 
     def _give_up_running(self) -> None:

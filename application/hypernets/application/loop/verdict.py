@@ -13,6 +13,8 @@ from hypernets.domain.history import Trial
 
 __all__ = ["answered_trial", "evaluated_trial", "read_objectives"]
 
+Pending = tuple[tuple[int, int], ...]
+
 
 def evaluated_trial(
     candidate: Candidate,
@@ -20,6 +22,7 @@ def evaluated_trial(
     *,
     seed: int,
     elapsed_s: float,
+    pending: Pending = (),
     objectives: tuple[str, ...] = (),
 ) -> Trial:
     """Return the record of a trial that was run.
@@ -29,6 +32,7 @@ def evaluated_trial(
         outcome: what came of it.
         seed: what seeded the estimator.
         elapsed_s: wall time from submission to verdict, in seconds.
+        pending: number and `asked_after` of the proposals that have not ended.
         objectives: names that must have been measured, the reward first; any where none are named.
     """
     state, failure, measured = outcome.state, outcome.failure, outcome.measurement
@@ -48,10 +52,11 @@ def evaluated_trial(
         details=dict(measured.details) if measured else {},
         seed=seed,
         elapsed_s=elapsed_s,
+        pending=pending,
     )
 
 
-def answered_trial(candidate: Candidate, earlier: Trial) -> Trial:
+def answered_trial(candidate: Candidate, earlier: Trial, pending: Pending = ()) -> Trial:
     """Return the record of a proposal that an earlier trial answers."""
     return _record(
         candidate,
@@ -59,6 +64,7 @@ def answered_trial(candidate: Candidate, earlier: Trial) -> Trial:
         objectives=earlier.objectives,
         failure=earlier.failure,
         answered_by=earlier.number,
+        pending=pending,
     )
 
 

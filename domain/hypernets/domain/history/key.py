@@ -50,7 +50,7 @@ def canonical(value: Any) -> Hashable:
         return value
     if isinstance(value, Mapping):
         items = [(str(key), canonical(item)) for key, item in value.items()]
-        return tuple(sorted(items, key=_first))
+        return ("mapping", *sorted(items, key=_first))
     if isinstance(value, (list, tuple)):
         return ("list", *map(canonical, value))
     if hasattr(value, "tolist"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from hypernets.domain.history.frozen_mapping import frozen
 from hypernets.domain.history.key import TrialKey, trial_key
 
 __all__ = ["Direction", "Failure", "Report", "Trial", "TrialState"]
@@ -56,12 +57,12 @@ class Report:
     """
 
     step: int
-    values: Mapping[str, float]
+    values: Mapping[str, float] = attrs.field(converter=frozen)
 
 
 @attrs.frozen
 class Trial:
-    """One finished trial.
+    """One finished trial. Its mappings cannot be changed.
 
     Attributes:
         number: from 1, in the order in which trials were asked for.
@@ -80,6 +81,8 @@ class Trial:
         estimator: name of what measured it; part of the key.
         parent: number of the trial that this one was derived from, if any.
         asked_after: how many trials the searcher had been told when it proposed this one.
+        pending: (number, asked_after) of each proposal that had not ended when this trial had, so
+            that an interrupted search with several workers can be gone on with as it was.
         answered_by: number of the earlier trial whose result answered this one, if any.
         failure: why it failed; `None` for a completed one.
         details: whatever else the estimator wants kept (JSON values only).
@@ -87,24 +90,25 @@ class Trial:
     """
 
     number: int = attrs.field(validator=attrs.validators.ge(1))
-    decisions: Mapping[str, Any]
+    decisions: Mapping[str, Any] = attrs.field(converter=frozen)
     signature: str
     state: TrialState
-    objectives: Mapping[str, float] = attrs.field(factory=dict)
-    labels: Mapping[str, str] = attrs.field(factory=dict)
+    objectives: Mapping[str, float] = attrs.field(factory=dict, converter=frozen)
+    labels: Mapping[str, str] = attrs.field(factory=dict, converter=frozen)
     curve: tuple[Report, ...] = ()
-    timings: Mapping[str, float] = attrs.field(factory=dict)
+    timings: Mapping[str, float] = attrs.field(factory=dict, converter=frozen)
     elapsed_s: float = 0.0
     seed: int | None = None
-    fidelity: Mapping[str, float] = attrs.field(factory=dict)
+    fidelity: Mapping[str, float] = attrs.field(factory=dict, converter=frozen)
     replicate: int = 0
-    training: Mapping[str, Any] = attrs.field(factory=dict)
+    training: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen)
     estimator: str = ""
     parent: int | None = None
     asked_after: int = 0
+    pending: tuple[tuple[int, int], ...] = ()
     answered_by: int | None = None
     failure: Failure | None = None
-    details: Mapping[str, Any] = attrs.field(factory=dict)
+    details: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen)
     architecture: Any = attrs.field(default=None, eq=False, repr=False)
 
     @property

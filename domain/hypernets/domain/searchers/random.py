@@ -73,7 +73,9 @@ class RandomSearcher:
         Raises:
             SearchExhausted: every one has been.
         """
-        architecture = self._draw() or self._walk_on()
+        architecture = self._draw()
+        if architecture is None:
+            architecture = self._walk_on()
         self._n_asked += 1
         if not self.with_replacement:
             self._proposed.add(architecture.key)
