@@ -383,8 +383,7 @@ def built_from_a_space(layer, arguments, arrays):
 
 
 def searchable(value):
-    # None is a default of Keras: not given
-    return None if value is None else Choice([value])
+    return Choice([value])
 
 
 def dtype_of(array):

@@ -49,6 +49,13 @@ _LEFT_OUT_ARGUMENTS: Mapping[str, frozenset[str]] = {
     "Input": frozenset({"tensor"}),
 }
 
+_PUBLISHED_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    # published programs write AveragePooling2D(padding="same"), as Keras 2 allowed
+    f"AveragePooling{rank}D": {"pool_size": 2 if rank == 1 else (2,) * rank}
+    for rank in (1, 2, 3)
+}
+"""Layer → defaults that the language has and Keras 3 has not; Keras is always given them."""
+
 # arguments of intermediate bases that mean nothing to the layers that inherit them
 _MEANINGLESS = frozenset({"factor"})
 
@@ -140,9 +147,11 @@ def _class_text(name: str) -> str:
     lines.append("space: HyperSpace | None = None,")
     signature = "".join(f"        {line}\n" for line in lines)
     base = "KerasInput" if name == "Input" else "KerasLayer"
+    published = ", ".join(map(_literal, _PUBLISHED_DEFAULTS.get(name, {})))
+    always = f"    always_given = frozenset({{{published}}})\n\n" if published else ""
     return (
         f"class {name}({base}):\n"
-        f'    """`{name}` of Keras; any argument may be searched."""\n\n'
+        f'    """`{name}` of Keras; any argument may be searched."""\n\n{always}'
         f"    def __init__(\n{signature}    ) -> None:\n"
         f"        self.author(locals())"
     )
@@ -203,7 +212,12 @@ def _parameters(name: str) -> list[inspect.Parameter]:
     else:
         for parameter in _accepted(target):
             found.setdefault(parameter.name, parameter)
-    kept = [parameter for key, parameter in found.items() if key not in left_out]
+    published = _PUBLISHED_DEFAULTS.get(name, {})
+    kept = [
+        parameter.replace(default=published.get(key, parameter.default))
+        for key, parameter in found.items()
+        if key not in left_out
+    ]
     return sorted(kept, key=_signature_order)
 
 

@@ -65,11 +65,16 @@ class KerasLayer(LayerModule, metaclass=_CheckedCall):
 
     Subclasses only add a signature and hand their arguments to `author`. A class derived from
     one of them stands for the same Keras layer.
+
+    Attributes:
+        defaults: keyword → default of the signature.
+        always_given: arguments that have a default here and none in Keras.
     """
 
     layer: ClassVar[str] = ""
     oracle: ClassVar[ShapeOracle | None] = KerasShapeOracle()
     defaults: ClassVar[Mapping[str, Any]] = {}
+    always_given: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Keep the layer of a class derived from a layer; note the defaults of a new one."""
@@ -93,7 +98,8 @@ class KerasLayer(LayerModule, metaclass=_CheckedCall):
         arguments = {
             keyword: value
             for keyword, value in given.items()
-            if keyword not in _BOOKKEEPING and value is not defaults.get(keyword, _MISSING)
+            if keyword not in _BOOKKEEPING
+            and (value is not defaults.get(keyword, _MISSING) or keyword in self.always_given)
         }
         name = given["name"]
         if isinstance(name, str) and "/" in name:

@@ -460,9 +460,11 @@ class Average(KerasLayer):
 class AveragePooling1D(KerasLayer):
     """`AveragePooling1D` of Keras; any argument may be searched."""
 
+    always_given = frozenset({"pool_size"})
+
     def __init__(
         self,
-        pool_size: SizeArgument,
+        pool_size: SizeArgument = 2,
         strides: SizeArgument | None = None,
         padding: AnyArgument = "valid",
         data_format: AnyArgument = None,
@@ -480,9 +482,11 @@ class AveragePooling1D(KerasLayer):
 class AveragePooling2D(KerasLayer):
     """`AveragePooling2D` of Keras; any argument may be searched."""
 
+    always_given = frozenset({"pool_size"})
+
     def __init__(
         self,
-        pool_size: SizeArgument,
+        pool_size: SizeArgument = (2, 2),
         strides: SizeArgument | None = None,
         padding: AnyArgument = "valid",
         data_format: AnyArgument = None,
@@ -500,9 +504,11 @@ class AveragePooling2D(KerasLayer):
 class AveragePooling3D(KerasLayer):
     """`AveragePooling3D` of Keras; any argument may be searched."""
 
+    always_given = frozenset({"pool_size"})
+
     def __init__(
         self,
-        pool_size: SizeArgument,
+        pool_size: SizeArgument = (2, 2, 2),
         strides: SizeArgument | None = None,
         padding: AnyArgument = "valid",
         data_format: AnyArgument = None,

@@ -23,6 +23,9 @@ __all__ = ["INTEGER_ARGUMENTS", "ArgumentTemplate", "Evaluate", "template_of", "
 Evaluate = Callable[[ParameterSpace], Any]
 """Gives the decided value of a hyperparameter."""
 
+Whole = Callable[[Any, str, str], Any]
+"""Makes an integer (or a list or tuple of some) of a value, given the keyword and the module."""
+
 INTEGER_ARGUMENTS = frozenset(
     [
         "units",
@@ -67,13 +70,13 @@ class ArgumentTemplate:
     Attributes:
         where: what a message calls the module.
         fixed: the arguments that hold no hyperparameter, ready for use.
-        searched: keyword, argument and whether it needs integers, for those that hold one.
+        searched: keyword, argument and what makes its value an integer, for those that hold one.
         parameters: the hyperparameters held, in order.
     """
 
     where: str
     fixed: Mapping[str, Any]
-    searched: tuple[tuple[str, Any, bool], ...]
+    searched: tuple[tuple[str, Any, Whole | None], ...]
     parameters: tuple[ParameterSpace, ...]
 
     def fill(self, evaluate: Evaluate) -> Mapping[str, Any]:
@@ -85,13 +88,13 @@ class ArgumentTemplate:
         if not self.searched:
             return self.fixed
         filled = dict(self.fixed)
-        for keyword, argument, integer in self.searched:
+        for keyword, argument, whole in self.searched:
             if isinstance(argument, ParameterSpace):
                 value = evaluate(argument)
             else:
                 value = _filled(argument, evaluate)
-            if integer and type(value) is not int:
-                value = _as_integer(value, keyword, self.where)
+            if whole is not None and type(value) is not int:
+                value = whole(value, keyword, self.where)
             filled[keyword] = value
         return filled
 
@@ -102,42 +105,48 @@ def template_of(module: ModuleSpace) -> ArgumentTemplate:
     Raises:
         SpaceError: an argument that needs an integer is given as something else.
     """
-    integers = _integer_arguments(module) if isinstance(module, LayerModule) else frozenset()
+    integers = _integer_arguments(module) if isinstance(module, LayerModule) else {}
     return _template(repr(module.name), module.arguments, integers)
 
 
 def training_template(arguments: Mapping[str, Any]) -> ArgumentTemplate:
     """Return the prepared arguments of the training."""
-    return _template("the training", arguments, _TRAINING_INTEGERS)
+    return _template("the training", arguments, dict.fromkeys(_TRAINING_INTEGERS, _whole_or_none))
 
 
 def _template(
-    where: str, arguments: Mapping[str, Any], integers: frozenset[str]
+    where: str, arguments: Mapping[str, Any], integers: Mapping[str, Whole]
 ) -> ArgumentTemplate:
     fixed: dict[str, Any] = {}
-    searched: list[tuple[str, Any, bool]] = []
+    searched: list[tuple[str, Any, Whole | None]] = []
     parameters: list[ParameterSpace] = []
     for keyword, argument in arguments.items():
         held = list(parameters_in(argument))
         parameters.extend(held)
         if held:
-            searched.append((keyword, argument, keyword in integers))
+            searched.append((keyword, argument, integers.get(keyword)))
             continue
         value = _filled(argument, _nothing_to_evaluate)
         if keyword in integers and isinstance(value, float):
             try:
-                value = _as_integer(value, keyword, where, truncate=False)
+                value = _whole(value, keyword, where, truncate=False)
             except BuildError as error:
                 raise SpaceError(str(error)) from None
         fixed[keyword] = value
     return ArgumentTemplate(where, fixed, tuple(searched), tuple(dict.fromkeys(parameters)))
 
 
-def _integer_arguments(module: LayerModule) -> frozenset[str]:
+def _integer_arguments(module: LayerModule) -> Mapping[str, Whole]:
+    """Return what makes integers of the arguments of a layer that needs some."""
     if module.factory is not None:
-        return frozenset()
+        return {}
     rule = rule_for(module.layer)
-    return INTEGER_ARGUMENTS if rule is None else rule.integer_arguments
+    if rule is None:  # whether None is welcome, the framework knows
+        return dict.fromkeys(INTEGER_ARGUMENTS, _whole_or_none)
+    return {
+        keyword: _whole_or_none if rule.defaults.get(keyword, 0) is None else _whole
+        for keyword in rule.integer_arguments
+    }
 
 
 def _filled(argument: Any, evaluate: Evaluate) -> Any:
@@ -165,9 +174,13 @@ def _nothing_to_evaluate(parameter: ParameterSpace) -> Any:
     raise AssertionError(f"{parameter!r} is held by an argument that holds none")
 
 
-def _as_integer(value: Any, keyword: str, where: str, *, truncate: bool = True) -> Any:
+def _whole_or_none(value: Any, keyword: str, where: str) -> Any:
+    return None if value is None else _whole(value, keyword, where)
+
+
+def _whole(value: Any, keyword: str, where: str, *, truncate: bool = True) -> Any:
     if isinstance(value, (list, tuple)):
-        return type(value)(_as_integer(item, keyword, where, truncate=truncate) for item in value)
+        return type(value)(_whole(item, keyword, where, truncate=truncate) for item in value)
     if hasattr(value, "__index__") and not isinstance(value, bool):
         return int(value)
     if isinstance(value, (float, int)) or hasattr(value, "__float__"):

@@ -11,7 +11,7 @@ import attrs
 
 from hypernets.domain.space.hyperparameter import Cascade
 
-__all__ = ["Certainty", "Equation", "solve"]
+__all__ = ["Certainty", "Equation", "reach", "solve"]
 
 
 @attrs.frozen(slots=True)
@@ -24,12 +24,16 @@ class Certainty:
         of_parameter: by index of the hyperparameter.
         switches: by bit number less the number of decisions: the position of a `Mux` or `Pick`,
             or a `Cascade`.
+        equations: what all of this was computed from: the nodes, then the hyperparameters.
+        is_complete: whether every `Cascade` is known by all that it may return.
     """
 
     roots: int
     of_node: tuple[int, ...]
     of_parameter: tuple[int, ...]
     switches: tuple[int | Cascade, ...]
+    equations: "tuple[Equation, ...]"
+    is_complete: bool
 
 
 @attrs.frozen(slots=True)
@@ -79,6 +83,23 @@ def solve(equations: Sequence[Equation]) -> list[int]:
                         read |= solution[other]
                     common &= read
                 bits |= common
+            if bits != solution[position]:
+                solution[position] = bits
+                changed = True
+    return solution
+
+
+def reach(equations: Sequence[Equation]) -> list[int]:
+    """Return, for each thing, all that it could make needed: the least solution, by union alone."""
+    solution = [0] * len(equations)
+    order = _postorder(equations)
+    changed = True
+    while changed:
+        changed = False
+        for position in order:
+            bits = equations[position].own
+            for other in _reads(equations[position]):
+                bits |= solution[other]
             if bits != solution[position]:
                 solution[position] = bits
                 changed = True

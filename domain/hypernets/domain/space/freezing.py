@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from hypernets.domain.space.argument import training_template
 from hypernets.domain.space.cascade_table import CascadeTables, tabulate
+from hypernets.domain.space.feeding import check_fed
 from hypernets.domain.space.frozen import FrozenNode, FrozenSpace, Loose
 from hypernets.domain.space.frozen_certainty import certainty_of
 from hypernets.domain.space.hyperparameter import (
@@ -33,6 +34,7 @@ def freeze(space: "HyperSpace") -> FrozenSpace:
     structure = structure_of(space)
     lowering = Lowering(structure)
     nodes, inputs, outputs = lowering.lower()
+    check_fed(nodes, lowering.names)
     training = training_template(space.training)
     uses = _depths_of_use(space, structure, tables)
     decisions, depths, ranks = _rank(space, uses)
@@ -80,6 +82,8 @@ def _depths_of_use(
                 stack.extend((p, level) for p in reads if isinstance(p, ParameterSpace))
 
     for module in space.modules:
+        if module.used_as_argument:
+            continue  # used where the layer stands that holds it
         for argument in module.arguments.values():
             for parameter in parameters_in(argument):
                 use(parameter, structure.depths[module.index])

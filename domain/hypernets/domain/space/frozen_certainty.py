@@ -68,7 +68,15 @@ def certainty_of(
         roots |= solution[position]
     for parameter in training.parameters:
         roots |= solution[n_nodes + parameter.index]
-    return Certainty(roots, tuple(solution[:n_nodes]), tuple(solution[n_nodes:]), tuple(switches))
+    is_complete = all(switch.index in tables for switch in switches if isinstance(switch, Cascade))
+    return Certainty(
+        roots,
+        tuple(solution[:n_nodes]),
+        tuple(solution[n_nodes:]),
+        tuple(switches),
+        tuple(equations),
+        is_complete,
+    )
 
 
 def _picks(node: Pick) -> tuple[Inputs, ...]:

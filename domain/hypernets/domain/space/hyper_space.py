@@ -115,7 +115,8 @@ class HyperSpace:
             name = f"{prefix}{number}"
         elif not name or not isinstance(name, str):
             raise SpaceError(
-                f"{class_name}: name must be a string that is not empty; received {name!r}"
+                f"{class_name}: name must be a string that is not empty; received {name!r}; "
+                "leave it out for a name made up"
             )
         elif name in self._by_name:
             raise SpaceError(
@@ -156,14 +157,20 @@ class HyperSpace:
         self, modules: ModuleSpace | Sequence[ModuleSpace], where: str
     ) -> tuple[ModuleSpace, ...]:
         self.require_open(where)
-        ends = (modules,) if isinstance(modules, ModuleSpace) else tuple(modules)
-        if not ends:
-            raise SpaceError(f"{where} must be given at least one module; received none")
+        ends = (modules,) if isinstance(modules, ModuleSpace) else modules
+        if not isinstance(ends, (list, tuple)) or not ends:
+            raise SpaceError(
+                f"{where} must be given at least one module; received {modules!r}; "
+                "give a module or a list of modules"
+            )
         for module in ends:
             if not isinstance(module, ModuleSpace):
-                raise SpaceError(f"{where} must be given modules; received {module!r}")
+                raise SpaceError(
+                    f"{where} must be given modules; received {module!r}; "
+                    "give a module or a list of modules"
+                )
             self.require_own(module, where)
-        return ends
+        return tuple(ends)
 
     # --- use ----------------------------------------------------------------
 
@@ -256,6 +263,7 @@ def _generator(seed: Any) -> Rng:
         or not math.isfinite(seed)
     ):
         raise SpaceError(
-            f"seed must be an integer >= 0, a random generator, or None; received {seed!r}"
+            f"seed must be an integer >= 0, a random generator, or None; received {seed!r}; "
+            "leave it out for a draw that cannot be repeated"
         )
     return np.random.default_rng(seed)

@@ -59,6 +59,11 @@ class LayerModule(ModuleSpace):
         for value in self.arguments.values():
             for module in _modules_in(value):
                 self.space.require_own(module, f"an argument of {self.name!r}")
+                if not isinstance(module, LayerModule):
+                    raise SpaceError(
+                        f"an argument of a layer may be a layer, but no op; received {module!r} as "
+                        f"an argument of {self.name!r}; put the op before or after the layer"
+                    )
                 if module.inputs:
                     raise SpaceError(
                         f"a layer used as an argument must not be connected; received "

@@ -29,7 +29,7 @@ from hypernets.domain.space.operation import (
     Repeat,
     Sequential,
 )
-from hypernets.domain.space.selection import check_selector, constant_of, positions_of
+from hypernets.domain.space.selection import constant_of, positions_of
 from hypernets.domain.space.structure import Structure
 
 __all__ = ["Lowering"]
@@ -81,14 +81,14 @@ class Lowering:
 
     def _ins(self, module: ModuleSpace) -> Inputs:
         """Return what feeds a module: what is connected into it, or else what feeds its op."""
+        if isinstance(module, LayerModule) and module.is_input:
+            return ()  # also in the subgraph of an op
         if module.inputs:
             return tuple(self._value[source.index] for source in module.inputs)
         if module.index in self._feed:
             return self._feed[module.index]
-        inside = self._structure.inside[module.index]
-        if inside is None or (isinstance(module, LayerModule) and module.is_input):
-            return ()
-        raise AssertionError(f"{module!r} is lowered before the op that owns it")
+        assert self._structure.inside[module.index] is None, "lowered before the op that owns it"
+        return ()
 
     def _plain(self, module: ModuleSpace) -> FrozenNode:
         ins = self._ins(module)
@@ -98,12 +98,17 @@ class Lowering:
             return Macro(module, template_of(module), ins)
         if isinstance(module, InputChoice):
             self._check_called(module)
-            check_selector(module, module.selector)
             constant = constant_of(module.selector)
             if constant is not None:
                 return Join(tuple(ins[k] for k in positions_of(constant.value)), ())
             return Pick(module.selector, ins[: len(module.choices)])
         if isinstance(module, ConnectLooseEnd):
+            if module.choices and not module.inputs:
+                raise SpaceError(
+                    f"{module.name!r} must be called on the modules whose loose ends it connects; "
+                    f"received {len(module.choices)} of them and no call; write "
+                    "ConnectLooseEnd(inputs)(inputs)"
+                )
             return Loose(ins)
         return Join(ins, template_of(module).parameters)
 
@@ -188,7 +193,6 @@ class Lowering:
         of: Callable[[Any], Inputs],
         alternatives: tuple[Inputs, ...] | None = None,
     ) -> FrozenNode:
-        check_selector(op, selector)
         constant = constant_of(selector)
         if constant is not None:
             return Join(of(constant.value), ())

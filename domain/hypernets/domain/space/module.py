@@ -55,18 +55,25 @@ class ModuleSpace:
         if not isinstance(modules, (list, tuple)) or not modules:
             raise SpaceError(
                 f"{self.name!r} must be called on a module or a list of modules; "
-                f"received {inputs!r}"
+                f"received {inputs!r}; give what feeds it"
             )
         for module in modules:
             if not isinstance(module, ModuleSpace):
                 raise SpaceError(
                     f"{self.name!r} must be called on modules; received {module!r} "
-                    f"of type {type(module).__name__}"
+                    f"of type {type(module).__name__}; give what feeds it"
                 )
             self.space.require_own(module, f"the call of {self.name!r}")
             if module is self:
                 raise SpaceError(
-                    f"modules must not form a cycle; received {self.name!r} connected into itself"
+                    f"modules must not form a cycle; received {self.name!r} connected into itself; "
+                    "call it on what comes before it"
+                )
+            if module.used_as_argument or self.used_as_argument:
+                inner = module if module.used_as_argument else self
+                raise SpaceError(
+                    f"a layer used as an argument must not be connected; received {inner.name!r} in "
+                    f"the call of {self.name!r}; make another layer for that place"
                 )
         self.space.require_open(f"connecting into {self.name!r}")
         self.inputs.extend(modules)

@@ -19,6 +19,7 @@ from hypernets.domain.space.hyperparameter import (
     ParameterSpace,
 )
 from hypernets.domain.space.module import ModuleSpace
+from hypernets.domain.space.selection import check_selector, is_position
 
 if TYPE_CHECKING:
     from hypernets.domain.space.hyper_space import HyperSpace
@@ -72,23 +73,39 @@ class _Operation(ModuleSpace):
     def _own(self, modules: Any, role: str) -> None:
         if isinstance(modules, ModuleSpace) or not isinstance(modules, (list, tuple)):
             raise SpaceError(
-                f"{self.name!r}: {role} must be a list of modules; received {modules!r}"
+                f"{self.name!r}: {role} must be a list of modules; received {modules!r}; "
+                "put the modules in [ ]"
             )
         if not modules:
             raise SpaceError(
-                f"{self.name!r}: {role} must hold at least one module; received an empty list"
+                f"{self.name!r}: {role} must hold at least one module; received an empty list; "
+                "leave the op out where there is nothing to hold"
             )
         for module in modules:
             if not isinstance(module, ModuleSpace):
                 raise SpaceError(
                     f"{self.name!r}: {role} must hold modules only; received {module!r} "
-                    f"of type {type(module).__name__}"
+                    f"of type {type(module).__name__}; wrap it in a layer of the space"
                 )
             self.space.require_own(module, f"{role} of {self.name!r}")
+            if module.used_as_argument:
+                raise SpaceError(
+                    f"{self.name!r}: {role} must not hold a layer used as an argument; received "
+                    f"{module.name!r}; make another layer for that place"
+                )
         self._alternatives = list(modules)
 
+    @property
+    def selectable(self) -> str:
+        """What a value of the hyperparameter that selects must be, in words."""
+        return f"a position from 0 to {len(self._alternatives) - 1}"
+
+    def fits(self, value: Any) -> bool:
+        """Say whether a value of the hyperparameter selects something."""
+        return is_position(value, len(self._alternatives))
+
     def _select(self, given: Any, make: Callable[[], Decision]) -> ParameterSpace:
-        """Keep the hyperparameter that selects, under its keyword."""
+        """Keep the hyperparameter that selects, under its keyword, once it is checked."""
         if given is None:
             selector: ParameterSpace = make()
         elif isinstance(given, ParameterSpace):
@@ -96,6 +113,8 @@ class _Operation(ModuleSpace):
             selector = given
         else:
             selector = Constant(given, space=self.space)
+        if given is not None:
+            check_selector(self, selector)
         self.arguments[self.keyword] = selector
         return selector
 
@@ -168,6 +187,15 @@ class Optional(_Operation):
         self.keep_link = bool(keep_link)
         self.hp_opt = self._select(hp_opt, lambda: Bool(space=self.space))
 
+    @property
+    def selectable(self) -> str:
+        """What a value of `hp_opt` must be, in words."""
+        return "True or False"
+
+    def fits(self, value: Any) -> bool:
+        """Say whether a value of `hp_opt` says whether."""
+        return isinstance(value, (bool, int, float)) and value in (0, 1)
+
 
 class Repeat(_Operation):
     """Chains as many of the subgraphs that a function builds as is decided.
@@ -192,20 +220,31 @@ class Repeat(_Operation):
         super().__init__(name=name, space=space)
         if not callable(module_fn):
             raise SpaceError(
-                f"{self.name!r}: module_fn must be a function of the step; received {module_fn!r}"
+                f"{self.name!r}: module_fn must be a function of the step; received {module_fn!r}; "
+                "write lambda step: ..."
             )
         counts = _repeat_counts(self.name, repeat_num_choices)
+        self._most = max(counts)
         self.hp_repeat_num = self._select(hp_repeat_num, lambda: Choice(counts, space=self.space))
-        modules = [self._step(module_fn, step) for step in range(max(counts))]
+        modules = [self._step(module_fn, step) for step in range(self._most)]
         if modules:
             self._own(modules, "what module_fn returned")
+
+    @property
+    def selectable(self) -> str:
+        """What a value of `hp_repeat_num` must be, in words."""
+        return f"a number from 0 to {self._most}"
+
+    def fits(self, value: Any) -> bool:
+        """Say whether a value of `hp_repeat_num` is a number of steps that were built."""
+        return is_position(value, self._most + 1)
 
     def _step(self, module_fn: Callable[[int], ModuleSpace], step: int) -> ModuleSpace:
         module = module_fn(step)
         if not isinstance(module, ModuleSpace):
             raise SpaceError(
                 f"{self.name!r}: module_fn must return a module; received {module!r} for step "
-                f"{step}; does the function end in `return`?"
+                f"{step}; end the function in `return module`"
             )
         return module
 
@@ -234,6 +273,21 @@ class Permutation(_Operation):
         count = len(self._alternatives)
         self.hp_seq = self._select(hp_seq, lambda: Choice(Permutations(count), space=self.space))
 
+    @property
+    def selectable(self) -> str:
+        """What a value of `hp_seq` must be, in words."""
+        return f"an order of the positions 0 to {len(self._alternatives) - 1}"
+
+    def fits(self, value: Any) -> bool:
+        """Say whether a value of `hp_seq` is a permutation of the positions."""
+        count = len(self._alternatives)
+        return (
+            isinstance(value, (list, tuple))
+            and len(value) == count
+            and all(is_position(item, count) for item in value)
+            and len(set(value)) == count
+        )
+
 
 class InputChoice(ModuleSpace):
     """Passes on some of the modules that feed it.
@@ -259,8 +313,16 @@ class InputChoice(ModuleSpace):
         super().__init__(name=name, space=space)
         if not isinstance(inputs, (list, tuple)) or not inputs:
             raise SpaceError(
-                f"{self.name!r}: inputs must be a list of at least one module; received {inputs!r}"
+                f"{self.name!r}: inputs must be a list of at least one module; received {inputs!r}; "
+                "give the modules to choose from"
             )
+        for module in inputs:
+            if not isinstance(module, ModuleSpace):
+                raise SpaceError(
+                    f"{self.name!r}: inputs must hold modules only; received {module!r} of type "
+                    f"{type(module).__name__}; give the modules to choose from"
+                )
+            self.space.require_own(module, f"inputs of {self.name!r}")
         self.choices = tuple(inputs)
         if hp_choice is None:
             hp_choice = MultipleChoice(range(len(inputs)), max_chosen_num, space=self.space)
@@ -270,11 +332,22 @@ class InputChoice(ModuleSpace):
             hp_choice = Constant(hp_choice, space=self.space)
         self.hp_choice: ParameterSpace = hp_choice
         self.arguments["hp_choice"] = hp_choice
+        check_selector(self, hp_choice)
 
     @property
     def selector(self) -> ParameterSpace:
         """The hyperparameter that selects."""
         return self.hp_choice
+
+    @property
+    def selectable(self) -> str:
+        """What a value of `hp_choice` must be, in words."""
+        return f"a list of positions from 0 to {len(self.choices) - 1}"
+
+    def fits(self, value: Any) -> bool:
+        """Say whether a value of `hp_choice` keeps at least one input."""
+        positions = value if isinstance(value, (list, tuple)) else [value]
+        return bool(positions) and all(is_position(item, len(self.choices)) for item in positions)
 
 
 class ConnectLooseEnd(ModuleSpace):
@@ -303,10 +376,10 @@ class Permutations(Sequence[tuple[int, ...]]):
 
     def __init__(self, n: int) -> None:
         self.n = n
-        self._size = math.factorial(n)
+        self.length = math.factorial(n)  # may be more than `len` can say
 
     def __len__(self) -> int:
-        return self._size
+        return self.length
 
     @overload
     def __getitem__(self, index: int) -> tuple[int, ...]: ...
@@ -314,10 +387,10 @@ class Permutations(Sequence[tuple[int, ...]]):
     def __getitem__(self, index: slice) -> Sequence[tuple[int, ...]]: ...
     def __getitem__(self, index: int | slice) -> "tuple[int, ...] | Sequence[tuple[int, ...]]":
         if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self._size))]
+            return [self[i] for i in range(*index.indices(self.length))]
         if index < 0:
-            index += self._size
-        if not 0 <= index < self._size:
+            index += self.length
+        if not 0 <= index < self.length:
             raise IndexError(index)
         left, order = list(range(self.n)), []
         for position in range(self.n):
@@ -353,11 +426,12 @@ def _repeat_counts(name: str, choices: Any) -> tuple[int, ...]:
     if not isinstance(choices, (list, tuple, range)) or not choices:
         raise SpaceError(
             f"{name!r}: repeat_num_choices must be a list of at least one number; "
-            f"received {choices!r}"
+            f"received {choices!r}; give the numbers of steps to choose from, say [1, 2]"
         )
     for count in choices:
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             raise SpaceError(
-                f"{name!r}: repeat_num_choices must hold integers >= 0; received {count!r}"
+                f"{name!r}: repeat_num_choices must hold integers >= 0; received {count!r}; "
+                "0 passes on what feeds the op"
             )
     return tuple(choices)

@@ -68,9 +68,13 @@ def structure_of(space: "HyperSpace") -> Structure:
     depths = _depths(modules, successors, regions)
     top = [m.index for m in modules if inside[m.index] is None and not m.used_as_argument]
     inputs, outputs = _ends(space, successors, top)
-    _check_fed(modules, inside)
+    _check_entries(modules, regions)
     declared = [i for i in inputs if _is_input(modules[i])]
-    others = [i for i in top if _is_input(modules[i]) and i not in declared]
+    others = [
+        m.index
+        for m in modules
+        if _is_input(m) and not m.used_as_argument and m.index not in declared
+    ]
     return Structure(
         modules, successors, regions, inside, depths, inputs, outputs, tuple(declared + others)
     )
@@ -95,7 +99,7 @@ def _successors(modules: Sequence[ModuleSpace]) -> list[list[int]]:
                 f"{_names(module.inputs)}; connect the other way round"
             )
         for source in dict.fromkeys(module.inputs):
-            if source.used_as_argument:
+            if source.used_as_argument:  # made an argument after it was connected
                 raise SpaceError(
                     f"a layer used as an argument must not be connected; received {source.name!r} "
                     f"connected into {module.name!r}; make another layer for that place"
@@ -229,10 +233,15 @@ def _ends(
         )
     for end, where in ((space.input_modules, "set_inputs"), (space.output_modules, "set_outputs")):
         for module in end:
+            if module.used_as_argument:
+                raise SpaceError(
+                    f"{where} must name modules that stand in the graph; received {module.name!r}, "
+                    "which is used as an argument; name the layer that holds it"
+                )
             if module.index not in top:
                 raise SpaceError(
                     f"{where} must name modules of the top level; received {module.name!r}, which "
-                    "stands in the subgraph of an op"
+                    "stands in the subgraph of an op; name the op"
                 )
     sources = [i for i in top if not modules[i].inputs]
     sinks = [i for i in top if not successors[i]]
@@ -271,16 +280,15 @@ def _reach(starts: Iterable[int], following: Sequence[Sequence[int]]) -> set[int
     return reached
 
 
-def _check_fed(modules: Sequence[ModuleSpace], inside: Sequence[tuple[int, int] | None]) -> None:
-    for module in modules:
-        if (
-            isinstance(module, LayerModule)
-            and not module.is_input
-            and not module.used_as_argument
-            and not module.inputs
-            and inside[module.index] is None
-        ):
-            raise SpaceError(
-                f"a layer must be fed; received {module.name!r} with no input; call it on what "
-                "feeds it, say Input(shape=...)"
-            )
+def _check_entries(
+    modules: Sequence[ModuleSpace], regions: dict[int, list[list[int]]]
+) -> None:
+    for index, subgraphs in regions.items():
+        for subgraph in subgraphs:
+            sources = [modules[i] for i in subgraph if not modules[i].inputs]
+            if modules[index].inputs and all(map(_is_input, sources)):
+                raise SpaceError(
+                    f"an input of the network must not be fed; received {_names(sources)} as the "
+                    f"only entry of a subgraph of {modules[index].name!r}, which is fed; begin the "
+                    "subgraph with a layer, or with HyperInput()"
+                )

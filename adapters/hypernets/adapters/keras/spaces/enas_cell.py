@@ -192,13 +192,13 @@ def conv_layer(
     """Return a cell: its nodes that no other node uses, concatenated."""
     name_prefix = f"{type}_C{cell_no}_"
     first, second = inputs
+    nodes: list[ModuleSpace]
     if first is second:
         nodes = [CalibrateSize(0, filters, name_prefix, data_format)(first)] * 2
     else:
         nodes = [
             CalibrateSize(no, filters, name_prefix, data_format)([first, second]) for no in (0, 1)
         ]
-    nodes = list[ModuleSpace](nodes)
     for node_no in range(node_num):
         nodes.append(
             conv_node(hp_dict, type, cell_no, node_no, nodes, filters, is_reduction, data_format)

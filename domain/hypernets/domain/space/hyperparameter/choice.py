@@ -1,12 +1,12 @@
 """Choices among options: one of them, or some."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hypernets.domain.error import SpaceError
 from hypernets.domain.space.hyperparameter.number import is_integer
-from hypernets.domain.space.hyperparameter.parameter import Decision, ParameterSpace, Rng
+from hypernets.domain.space.hyperparameter.parameter import Decision, ParameterSpace, Rng, called, draw
 
 if TYPE_CHECKING:
     from hypernets.domain.space.hyper_space import HyperSpace
@@ -30,16 +30,18 @@ class Choice(Decision):
         name: str | None = None,
         space: "HyperSpace | None" = None,
     ) -> None:
-        self.options = _option_list(type(self).__name__, options)
+        self.options = _option_list(called(self, name), options)
         super().__init__(name=name, space=space)
 
     @property
     def size(self) -> int:
         """Number of options."""
-        return len(self.options)
+        return _length(self.options)
 
     def value_at(self, index: int) -> Any:
         """Return option number `index`."""
+        if not 0 <= index < self.size:
+            raise IndexError(index)
         return self.options[index]
 
     def index_of(self, value: Any) -> int:
@@ -89,11 +91,12 @@ class MultipleChoice(Decision):
         name: str | None = None,
         space: "HyperSpace | None" = None,
     ) -> None:
-        self.options = _option_list("MultipleChoice", options)
+        where = called(self, name)
+        self.options = _option_list(where, options)
         if not is_integer(max_chosen_num) or not 0 <= max_chosen_num <= len(self.options):
             raise SpaceError(
-                f"MultipleChoice: max_chosen_num must be 0 (any number) to {len(self.options)} "
-                f"(the number of options); received {max_chosen_num!r}"
+                f"{where}: max_chosen_num must be from 1 to {len(self.options)} (the number of "
+                f"options), or 0; received {max_chosen_num!r}; give 0 for any number"
             )
         self.max_chosen_num = int(max_chosen_num)
         self._most = self.max_chosen_num or len(self.options)
@@ -147,20 +150,7 @@ class MultipleChoice(Decision):
         if self._most == 1:
             n = len(self.options)
             return [self.options[min(int(rng.random() * n), n - 1)]]
-        if self._size < 1 << 50:
-            return self.value_at(min(int(rng.random() * self._size), self._size - 1))
-        # More subsets than a float tells apart: draw the size, then the subset member by member.
-        cumulated, draw, k = 0.0, rng.random() * float(self._size), 1
-        for k, count in enumerate(self._counts, start=1):  # noqa: B007 - k is read below
-            cumulated += float(count)
-            if draw < cumulated:
-                break
-        chosen: list[Any] = []
-        n = len(self.options)
-        for position, option in enumerate(self.options):
-            if rng.random() * (n - position) < k - len(chosen):
-                chosen.append(option)
-        return chosen
+        return self.value_at(draw(rng, self._size))
 
     def describe(self) -> str:
         """Return the options and how many may be chosen."""
@@ -179,37 +169,48 @@ class MultipleChoice(Decision):
         return found
 
 
-def _option_list(kind: str, options: Any) -> Sequence[Any]:
-    if isinstance(options, (str, bytes, Mapping, set, frozenset)) or not isinstance(
-        options, (Sequence, range)
-    ):
-        if hasattr(options, "tolist") and not isinstance(options, (str, bytes)):
-            options = options.tolist()
-        else:
-            raise SpaceError(
-                f"{kind}: options must be a list of values; received {options!r} "
-                f"of type {type(options).__name__}"
-            )
-    if not len(options):
-        raise SpaceError(f"{kind}: options must hold at least one value; received an empty list")
+def _option_list(where: str, options: Any) -> Sequence[Any]:
+    if hasattr(options, "tolist"):  # an array
+        options = options.tolist()
+    if isinstance(options, (str, bytes)) or not isinstance(options, Sequence):
+        raise SpaceError(
+            f"{where}: options must be a list of values; received {options!r} "
+            f"of type {type(options).__name__}; put the values in [ ]"
+        )
+    if not _length(options):
+        raise SpaceError(
+            f"{where}: options must hold at least one value; received an empty list; "
+            "list the values to choose from"
+        )
     if isinstance(options, (list, tuple, range)):
         options = tuple(options)
-        _check_distinct(kind, options)
         for option in options:
             if isinstance(option, ParameterSpace):
                 raise SpaceError(
-                    f"{kind}: options must be plain values; received the hyperparameter "
+                    f"{where}: options must be plain values; received the hyperparameter "
                     f"{option!r}; use Cascade to choose which hyperparameter comes next"
                 )
-    return options  # type: ignore[no-any-return]  # any other Sequence (a lazy one) is kept as it is
+        _check_distinct(where, options)
+    return options  # any other Sequence (a lazy one) is kept as it is
 
 
-def _check_distinct(kind: str, options: tuple[Any, ...]) -> None:
+def _length(options: Sequence[Any]) -> int:
+    """Return the length of a sequence, also where it is lazy and longer than `len` can say."""
+    length = getattr(options, "length", None)
+    return len(options) if length is None else int(length)
+
+
+def _check_distinct(where: str, options: tuple[Any, ...]) -> None:
+    try:
+        if len(set(options)) == len(options):
+            return
+    except TypeError:  # some cannot be hashed
+        pass
     for later in range(1, len(options)):
         first = _position(options[:later], options[later])
         if first is not None and type(options[first]) is type(options[later]):
             raise SpaceError(
-                f"{kind}: options must all be different; received {options[later]!r} at positions "
+                f"{where}: options must all be different; received {options[later]!r} at positions "
                 f"{first} and {later}; leave one out"
             )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hypernets.domain.error import SpaceError
-from hypernets.domain.space.hyperparameter.parameter import ParameterSpace
+from hypernets.domain.space.hyperparameter.parameter import ParameterSpace, called
 
 if TYPE_CHECKING:
     from hypernets.domain.space.hyper_space import HyperSpace
@@ -24,16 +24,19 @@ class _Derived(ParameterSpace):
         name: str | None,
         space: "HyperSpace | None",
     ) -> None:
-        kind = type(self).__name__
+        where = called(self, name)
         if not callable(lambda_fn):
-            raise SpaceError(f"{kind}: lambda_fn must be a function; received {lambda_fn!r}")
-        _check_call(kind, lambda_fn, dependencies)
+            raise SpaceError(
+                f"{where}: lambda_fn must be a function; received {lambda_fn!r}; "
+                "write lambda x: ..., with the keywords of the hyperparameters"
+            )
+        _check_call(where, lambda_fn, dependencies)
         self.function = lambda_fn
         self.dependencies = dict(dependencies)
         super().__init__(name=name, space=space)
         for keyword, dependency in self.dependencies.items():
             if isinstance(dependency, ParameterSpace):
-                self.space.require_own(dependency, f"{kind} {self.name!r}, argument {keyword!r}")
+                self.space.require_own(dependency, f"{called(self, self.name)}, argument {keyword!r}")
 
 
 class Dynamic(_Derived):
@@ -85,7 +88,7 @@ class Cascade(_Derived):
         super().__init__(lambda_fn, dependencies, name=name, space=space)
 
 
-def _check_call(kind: str, function: Callable[..., Any], dependencies: Mapping[str, Any]) -> None:
+def _check_call(where: str, function: Callable[..., Any], dependencies: Mapping[str, Any]) -> None:
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # a builtin without one: the first call will tell
@@ -94,6 +97,6 @@ def _check_call(kind: str, function: Callable[..., Any], dependencies: Mapping[s
         signature.bind(**dependencies)
     except TypeError as error:
         raise SpaceError(
-            f"{kind}: lambda_fn must take the keywords {sorted(dependencies)}; "
-            f"received a function of {signature} ({error})"
+            f"{where}: lambda_fn must take the keywords {sorted(dependencies)}; "
+            f"received a function of {signature} ({error}); give both the same names"
         ) from None

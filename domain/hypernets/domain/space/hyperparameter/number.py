@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from hypernets.domain.error import SpaceError
-from hypernets.domain.space.hyperparameter.parameter import Decision, Rng
+from hypernets.domain.space.hyperparameter.parameter import Decision, Rng, called
 
 if TYPE_CHECKING:
     from hypernets.domain.space.hyper_space import HyperSpace
@@ -36,15 +36,19 @@ class Int(Decision):
         name: str | None = None,
         space: "HyperSpace | None" = None,
     ) -> None:
+        where = called(self, name)
         for keyword, value in (("low", low), ("high", high), ("step", step)):
             if not is_integer(value):
-                raise SpaceError(f"Int: {keyword} must be an integer; received {value!r}")
+                raise SpaceError(
+                    f"{where}: {keyword} must be an integer; received {value!r}; "
+                    "round it, or use Real"
+                )
         if low > high:
             raise SpaceError(
-                f"Int: low must be <= high; received low={low}, high={high}; swap them"
+                f"{where}: low must be <= high; received low={low}, high={high}; swap them"
             )
         if step < 1:
-            raise SpaceError(f"Int: step must be >= 1; received {step}")
+            raise SpaceError(f"{where}: step must be >= 1; received {step}; leave it out for 1")
         self.low, self.high, self.step = int(low), int(high), int(step)
         super().__init__(name=name, space=space)
 
@@ -105,28 +109,21 @@ class Real(Decision):
         name: str | None = None,
         space: "HyperSpace | None" = None,
     ) -> None:
-        for keyword, value in (("low", low), ("high", high)):
-            if not _is_number(value) or not math.isfinite(value):
-                raise SpaceError(f"Real: {keyword} must be a finite number; received {value!r}")
-        if low > high:
-            raise SpaceError(
-                f"Real: low must be <= high; received low={low}, high={high}; swap them"
-            )
-        if step is not None and (not _is_number(step) or not 0 < step < math.inf):
-            raise SpaceError(
-                f"Real: step must be a positive number, or None for a continuous range; "
-                f"received {step!r}"
-            )
+        where = called(self, name)
+        _check_range(where, low, high, step)
         if prior not in ("uniform", "log_uniform"):
-            raise SpaceError(f"Real: prior must be 'uniform' or 'log_uniform'; received {prior!r}")
+            raise SpaceError(
+                f"{where}: prior must be 'uniform' or 'log_uniform'; received {prior!r}; "
+                "leave it out for 'uniform'"
+            )
         if prior == "log_uniform" and low <= 0:
             raise SpaceError(
-                f"Real: a log_uniform range must start above 0; received low={low}; "
-                "its bounds are values, not exponents"
+                f"{where}: a log_uniform range must start above 0; received low={low}; "
+                "give the smallest value itself: the bounds are values, not exponents"
             )
         self.low, self.high, self.prior = float(low), float(high), prior
         self.step = None if step is None else float(step)
-        self._grid = None if step is None else _grid(self.low, self.high, self.step or 1.0)
+        self._grid = None if step is None else _grid(where, self.low, self.high, self.step or 1.0)
         super().__init__(name=name, space=space)
 
     @property
@@ -141,7 +138,9 @@ class Real(Decision):
         if self._grid is None:
             if self.low == self.high and index == 0:
                 return self.low
-            raise SpaceError(f"{self.label!r} is continuous: its values have no numbers")
+            raise self._continuous()
+        if not 0 <= index < len(self._grid):
+            raise IndexError(index)
         return self._grid[index]
 
     def index_of(self, value: Any) -> int:
@@ -150,10 +149,10 @@ class Real(Decision):
         if self._grid is None:
             if self.low == self.high:
                 return 0
-            raise SpaceError(f"{self.label!r} is continuous: its values have no numbers")
+            raise self._continuous()
         assert self.step is not None
         index = round((float(value) - self.low) / self.step)
-        if not 0 <= index < len(self._grid) or not _near(self._grid[index], value, self.step):
+        if not 0 <= index < len(self._grid) or not _near(self._grid[index], float(value), self.step):
             raise self._illegal(value)
         return index
 
@@ -185,6 +184,12 @@ class Real(Decision):
         prior = ", log_uniform" if self.prior == "log_uniform" else ""
         return f"{self.low:g} to {self.high:g}{step}{prior}"
 
+    def _continuous(self) -> SpaceError:
+        return SpaceError(
+            f"only a finite hyperparameter has numbered values; received {self.label!r}, which is "
+            "continuous; give it a step"
+        )
+
     def _check(self, value: Any) -> None:
         if not _is_number(value) or not math.isfinite(value):
             raise self._illegal(value)
@@ -202,17 +207,35 @@ def _is_number(value: Any) -> bool:
     return hasattr(value, "__float__") and not isinstance(value, (bool, str))
 
 
+def _check_range(where: str, low: Any, high: Any, step: Any) -> None:
+    for keyword, value in (("low", low), ("high", high)):
+        if not _is_number(value) or not math.isfinite(value):
+            raise SpaceError(
+                f"{where}: {keyword} must be a finite number; received {value!r}; "
+                "give the bound of what is worth trying"
+            )
+    if low > high:
+        raise SpaceError(
+            f"{where}: low must be <= high; received low={low}, high={high}; swap them"
+        )
+    if step is not None and (not _is_number(step) or not 0 < step < math.inf):
+        raise SpaceError(
+            f"{where}: step must be a positive number; received {step!r}; "
+            "leave it out for a continuous range"
+        )
+
+
 def _near(a: float, b: float, step: float) -> bool:
     return abs(a - b) <= 1e-6 * step
 
 
-def _grid(low: float, high: float, step: float) -> list[float]:
+def _grid(where: str, low: float, high: float, step: float) -> list[float]:
     # Decimal arithmetic: 0 to 0.5 in steps of 0.1 holds 0.3, not 0.30000000000000004.
     first, last, distance = Decimal(repr(low)), Decimal(repr(high)), Decimal(repr(step))
     count = int((last - first) / distance * (1 + Decimal("1e-12"))) + 1
     if count > 10_000_000:
         raise SpaceError(
-            f"Real: a stepped range must have at most 10,000,000 values; received {count} "
+            f"{where}: a stepped range must have at most 10,000,000 values; received {count} "
             f"({low:g} to {high:g} in steps of {step:g}); leave step out for a continuous range"
         )
     return [float(first + i * distance) for i in range(count)]

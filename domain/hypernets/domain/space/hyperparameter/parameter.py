@@ -9,7 +9,7 @@ from hypernets.domain.space.context import current_space
 if TYPE_CHECKING:
     from hypernets.domain.space.hyper_space import HyperSpace
 
-__all__ = ["Constant", "Decision", "ParameterSpace", "Rng"]
+__all__ = ["Constant", "Decision", "ParameterSpace", "Rng", "called", "draw"]
 
 
 class Rng(Protocol):
@@ -97,8 +97,7 @@ class Decision(ParameterSpace):
 
     def sample(self, rng: Rng) -> Any:
         """Return a value drawn uniformly."""
-        size = int(self.size)
-        return self.value_at(min(int(rng.random() * size), size - 1))
+        return self.value_at(draw(rng, int(self.size)))
 
     def describe(self) -> str:
         """Return the values as a person would write them."""
@@ -106,7 +105,8 @@ class Decision(ParameterSpace):
 
     def _illegal(self, value: Any) -> SpaceError:
         return SpaceError(
-            f"a value of {self.label!r} must be one of {self.describe()}; received {value!r}"
+            f"a value of {self.label!r} must be one of {self.describe()}; received {value!r}; "
+            "choose one of these"
         )
 
 
@@ -118,3 +118,21 @@ class Constant(ParameterSpace):
     ) -> None:
         self.value = value
         super().__init__(name=name, space=space)
+
+
+def called(parameter: ParameterSpace, name: object) -> str:
+    """Return what a message calls a hyperparameter that is being made."""
+    kind = type(parameter).__name__
+    return kind if name is None else f"{kind} {name!r}"
+
+
+def draw(rng: Rng, size: int) -> int:
+    """Return an integer drawn uniformly from `[0, size)`, however large that is."""
+    if size <= 1 << 50:
+        return min(int(rng.random() * size), size - 1)
+    # More values than a float can tell apart: 64 bits more than needed, 32 at a time.
+    words = (size.bit_length() + 64 + 31) // 32
+    number = 0
+    for _ in range(words):
+        number = number << 32 | int(rng.random() * 2**32)
+    return number * size >> 32 * words

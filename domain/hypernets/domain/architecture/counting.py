@@ -1,0 +1,371 @@
+"""Counting the architectures of a space exactly, and numbering them.
+
+A memoised recursion over the states of deciding. In a state, a needed decision that no open switch
+depends on multiplies; any other is branched on, the newest first. Two states are the same for what
+follows if they agree on the decisions that wait, on the switches that are open, on what these could
+still make needed, and on the decided values that these could still read. So independent parts of a
+space do not multiply the number of states, and a space as large as 10^19 takes milliseconds.
+
+The worst case is exponential all the same; past a limit the count is refused, never wrong.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from hypernets.domain.architecture.architecture import Architecture
+from hypernets.domain.architecture.decided import chosen_inputs
+from hypernets.domain.architecture.evaluation import UNDECIDED, Blocked, Evaluation
+from hypernets.domain.error import SpaceError
+from hypernets.domain.space.certainty import reach
+from hypernets.domain.space.frozen import FrozenSpace, Mux, Pick
+from hypernets.domain.space.hyperparameter import Cascade, ParameterSpace
+
+__all__ = ["SpaceCounter"]
+
+STATE_LIMIT = 200_000
+"""More states than this, and the structure counts as too entangled."""
+
+
+@attrs.frozen(slots=True)
+class _State:
+    """What matters for what follows.
+
+    Attributes:
+        needed: ranks of needed decisions that have not been made, the newest last.
+        switches: numbers of needed switches that have not chosen.
+        live: bits of what is needed already, as far as open switches could make it needed.
+        values: rank and value number of the decisions made that open switches could still read.
+    """
+
+    needed: tuple[int, ...]
+    switches: tuple[int, ...]
+    live: int
+    values: tuple[tuple[int, int], ...]
+
+
+@attrs.frozen(slots=True)
+class _Node:
+    """A state, taken apart.
+
+    Attributes:
+        free: ranks of the decisions that multiply.
+        n_free: product of their sizes.
+        branch: rank of the decision to branch on, -1 for none.
+        rest: the state without the free decisions.
+    """
+
+    free: tuple[int, ...]
+    n_free: int
+    branch: int
+    rest: _State
+
+
+class SpaceCounter:
+    """Counts, numbers and finds the architectures of a finite frozen space.
+
+    The numbering is a fixed order of the space's own; it means nothing else.
+    """
+
+    def __init__(self, frozen: FrozenSpace) -> None:
+        self._frozen = frozen
+        self._n_decisions = len(frozen.decisions)
+        self._decision_mask = (1 << self._n_decisions) - 1
+        self._possible = _possible(frozen)
+        self._readers = _readers(frozen)
+        self._counts: dict[_State, int] = {}
+        self._children: dict[_State, tuple[_State, ...]] = {}
+        self._nodes: dict[_State, _Node] = {}
+
+    def count(self) -> int | float:
+        """Return the number of architectures, `inf` where a decision is continuous.
+
+        Raises:
+            SpaceError: the structure is too entangled to be counted exactly.
+        """
+        if not all(decision.is_finite for decision in self._frozen.decisions):
+            return math.inf
+        if not self._frozen.certainty.is_complete:
+            raise SpaceError(
+                f"a space must have cascades over few values to be counted; received "
+                f"{self._frozen.space!r} with a Cascade that could not be tabulated; let it depend "
+                "on finite hyperparameters"
+            )
+        return self._count(self._start())
+
+    # --- states -------------------------------------------------------------
+
+    def _start(self) -> _State:
+        return self._settle((), (), 0, (), self._frozen.certainty.roots)
+
+    def _settle(
+        self,
+        needed: Sequence[int],
+        switches: Sequence[int],
+        live: int,
+        values: Sequence[tuple[int, int]],
+        bits: int,
+    ) -> _State:
+        """Return the state after a set is needed and every switch that can choose has chosen."""
+        frozen = self._frozen
+        known: list[Any] = [UNDECIDED] * self._n_decisions
+        for rank, number in values:
+            known[rank] = frozen.decisions[rank].value_at(number)
+        evaluation = Evaluation(frozen.ranks, known)
+        waiting, open_switches = list(needed), list(switches)
+        ready = list(switches)
+        while True:
+            new = bits & ~live
+            live |= new
+            while new:
+                lowest = new & -new
+                new ^= lowest
+                number = lowest.bit_length() - 1
+                if number < self._n_decisions:
+                    waiting.append(number)
+                else:
+                    ready.append(number - self._n_decisions)
+                    open_switches.append(number - self._n_decisions)
+            if not ready:
+                break
+            switch = ready.pop()
+            bits = 0
+            if not self._could_add(switch, live):
+                open_switches.remove(switch)
+                continue
+            chosen = self._choose(switch, evaluation)
+            if chosen is None:
+                continue
+            open_switches.remove(switch)
+            bits = chosen
+        return self._canonical(waiting, open_switches, live, values)
+
+    def _could_add(self, switch: int, live: int) -> bool:
+        return bool(self._possible[switch] & ~live & self._decision_mask)
+
+    def _choose(self, switch: int, evaluation: Evaluation) -> int | None:
+        """Return what a switch makes needed for certain, or `None` where it cannot choose yet."""
+        frozen, certainty = self._frozen, self._frozen.certainty
+        which = certainty.switches[switch]
+        if isinstance(which, Cascade):
+            target = evaluation.target(which)
+            if isinstance(target, Blocked):
+                return None
+            return certainty.of_parameter[target.index] if isinstance(target, ParameterSpace) else 0
+        node: Any = frozen.nodes[which]
+        value = evaluation.value(node.parameter)
+        if isinstance(value, Blocked):
+            return None
+        bits = 0
+        for position in chosen_inputs(frozen, which, value):
+            bits |= certainty.of_node[position]
+        return bits
+
+    def _canonical(
+        self,
+        needed: Sequence[int],
+        switches: Sequence[int],
+        live: int,
+        values: Sequence[tuple[int, int]],
+    ) -> _State:
+        switches = [switch for switch in switches if self._could_add(switch, live)]
+        reached, readable = self._open(switches, live)
+        kept = tuple(
+            (rank, number) for rank, number in sorted(values) if self._readers[rank] & readable
+        )
+        return _State(tuple(needed), tuple(sorted(switches)), live & reached, kept)
+
+    def _open(self, switches: Sequence[int], live: int) -> tuple[int, set[int]]:
+        """Return what open switches could make needed, and the switches that may yet choose."""
+        reached = 0
+        for switch in switches:
+            reached |= self._possible[switch]
+        readable = set(switches)
+        later = (reached & ~live) >> self._n_decisions
+        while later:
+            lowest = later & -later
+            later ^= lowest
+            readable.add(lowest.bit_length() - 1)
+        return reached, readable
+
+    def _node(self, state: _State) -> _Node:
+        node = self._nodes.get(state)
+        if node is None:
+            node = self._nodes[state] = self._take_apart(state)
+        return node
+
+    def _take_apart(self, state: _State) -> _Node:
+        _, readable = self._open(state.switches, state.live)
+        free = tuple(rank for rank in state.needed if not self._readers[rank] & readable)
+        rest = tuple(rank for rank in state.needed if self._readers[rank] & readable)
+        n_free = math.prod(int(self._frozen.decisions[rank].size) for rank in free)
+        return _Node(free, n_free, rest[-1] if rest else -1, attrs.evolve(state, needed=rest))
+
+    def _child(self, node: _Node, number: int) -> _State:
+        """Return the state after the decision to branch on has been given a value."""
+        rest = node.rest
+        values = (*rest.values, (node.branch, number))
+        return self._settle(rest.needed[:-1], rest.switches, rest.live, values, 0)
+
+    def _children_of(self, state: _State) -> tuple[_State, ...]:
+        children = self._children.get(state)
+        if children is None:
+            node = self._node(state)
+            size = int(self._frozen.decisions[node.branch].size) if node.branch >= 0 else 0
+            children = tuple(self._child(node, number) for number in range(size))
+            self._children[state] = children
+            if len(self._children) > STATE_LIMIT:
+                raise SpaceError(
+                    f"a space must fall into parts that are independent enough to be counted; "
+                    f"received {self._frozen.space!r}, which has more than {STATE_LIMIT:,} states; "
+                    "freeze or share some of its decisions, or sample it instead"
+                )
+        return children
+
+    def _count(self, start: _State) -> int:
+        """Count with a stack of its own: as many decisions may hang on each other as there are."""
+        counts = self._counts
+        stack = [start]
+        while stack:
+            state = stack[-1]
+            if state in counts:
+                stack.pop()
+                continue
+            node = self._node(state)
+            if node.branch < 0:
+                counts[state] = node.n_free
+                stack.pop()
+                continue
+            children = self._children_of(state)
+            missing = [child for child in dict.fromkeys(children) if child not in counts]
+            if missing:
+                stack.extend(missing)
+                continue
+            counts[state] = node.n_free * sum(counts[child] for child in children)
+            stack.pop()
+        return counts[start]
+
+    # --- numbering ----------------------------------------------------------
+
+    def unrank(self, index: int) -> Architecture:
+        """Return architecture number `index`, from 0.
+
+        Raises:
+            SpaceError: there is no such number, or the space is infinite.
+        """
+        total = self._finite()
+        if not hasattr(index, "__index__") or isinstance(index, bool) or not 0 <= index < total:
+            raise SpaceError(
+                f"the number of an architecture must be an integer from 0 to {total - 1}; "
+                f"received {index!r}"
+            )
+        chosen: dict[int, int] = {}
+        state, left = self._start(), int(index)
+        while True:
+            node = self._node(state)
+            left, digits = divmod(left, node.n_free)
+            for rank in node.free:
+                digits, chosen[rank] = divmod(digits, int(self._frozen.decisions[rank].size))
+            if node.branch < 0:
+                break
+            for number, child in enumerate(self._children_of(state)):
+                if left < self._counts[child]:
+                    chosen[node.branch] = number
+                    state = child
+                    break
+                left -= self._counts[child]
+        values = [UNDECIDED] * self._n_decisions
+        for rank, number in chosen.items():
+            values[rank] = self._frozen.decisions[rank].value_at(number)
+        return Architecture(self._frozen, tuple(values))
+
+    def rank(self, architecture: Architecture) -> int:
+        """Return the number of an architecture.
+
+        Raises:
+            SpaceError: it is of another space, or the space is infinite.
+        """
+        if architecture.frozen is not self._frozen:
+            raise SpaceError(
+                f"an architecture must be of the space that numbers it; received {architecture!r} "
+                "of another one; make it anew with space.architecture(decisions)"
+            )
+        self._finite()
+        numbers = {
+            rank: self._frozen.decisions[rank].index_of(value)
+            for rank, value in enumerate(architecture.values)
+            if value is not UNDECIDED
+        }
+        path: list[tuple[_Node, int]] = []  # a node, and the number of its branch's predecessors
+        state = self._start()
+        while True:
+            node = self._node(state)
+            if node.branch < 0:
+                path.append((node, 0))
+                break
+            children, number = self._children_of(state), numbers[node.branch]
+            path.append((node, sum(self._counts[child] for child in children[:number])))
+            state = children[number]
+        index = 0
+        for node, before in reversed(path):
+            digits = 0
+            for rank in reversed(node.free):
+                digits = digits * int(self._frozen.decisions[rank].size) + numbers[rank]
+            index = (index + before) * node.n_free + digits
+        return index
+
+    def _finite(self) -> int:
+        total = self.count()
+        if total == math.inf:
+            (first, *_) = [d for d in self._frozen.decisions if not d.is_finite]
+            raise SpaceError(
+                f"only a finite space can be numbered; received one with the continuous "
+                f"{first.label!r}; give it a step"
+            )
+        return int(total)
+
+
+def _readers(frozen: FrozenSpace) -> list[frozenset[int]]:
+    """Return, by rank, the switches that read the decision, through derived ones too."""
+    readers: list[set[int]] = [set() for _ in frozen.decisions]
+    for number, which in enumerate(frozen.certainty.switches):
+        if isinstance(which, Cascade):
+            read: list[Any] = list(which.dependencies.values())
+        else:
+            node = frozen.nodes[which]
+            assert isinstance(node, (Mux, Pick))
+            read = [node.parameter]
+        for rank in _read_by(frozen, read):
+            readers[rank].add(number)
+    return [frozenset(numbers) for numbers in readers]
+
+
+def _read_by(frozen: FrozenSpace, parameters: list[Any]) -> Iterator[int]:
+    """Yield the ranks of the decisions that the values of hyperparameters depend on."""
+    n_nodes, equations = len(frozen.nodes), frozen.certainty.equations
+    seen: set[int] = set()
+    stack = [n_nodes + p.index for p in parameters if isinstance(p, ParameterSpace)]
+    while stack:
+        position = stack.pop()
+        if position in seen:
+            continue
+        seen.add(position)
+        rank = frozen.ranks[position - n_nodes]
+        if rank >= 0:
+            yield rank
+        equation = equations[position]
+        stack.extend(equation.always)
+        for alternative in equation.alternatives:
+            stack.extend(alternative)
+
+
+def _possible(frozen: FrozenSpace) -> list[int]:
+    """Return, by number of the switch, the bits of all that it could make needed."""
+    certainty = frozen.certainty
+    reached = reach(certainty.equations)
+    return [
+        reached[len(frozen.nodes) + which.index if isinstance(which, Cascade) else which]
+        for which in certainty.switches
+    ]
