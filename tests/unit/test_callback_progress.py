@@ -160,6 +160,16 @@ def test_the_time_left_follows_the_measured_pace():
     assert dict(callback.rows())["Search"].endswith("about 0.0 s left")
 
 
+def test_no_time_is_left_when_all_trials_have_ended():
+    clock, output = FakeClock(), io.StringIO()
+    callback = ProgressCallback(plain(output), max_trials=1, clock=clock)
+    callback.on_search_begin(object())
+    clock.time_s += 3.0
+    callback.on_trial_end(completed(1, 0.5), True)
+    assert "left" not in output.getvalue()
+    assert dict(callback.rows())["Search"] == "1/1 trial, 3.0 s elapsed"
+
+
 def test_a_limit_of_time_caps_the_time_left():
     clock = FakeClock()
     callback = ProgressCallback(plain(io.StringIO()), clock=clock)
@@ -190,7 +200,7 @@ def test_a_terminal_is_drawn_again_in_place_and_left_as_it_was():
     callback.on_search_end(None)
     text = output.getvalue()
     assert "training, epoch 3: loss 0.25, accuracy 0.95" in text
-    assert "3/6 trials" in text
+    assert "Search 3/6 trials, 12 s elapsed" in " ".join(text.split())
     assert "\x1b[?25l" in text  # the cursor is hidden
     assert text.rstrip().endswith("\x1b[?25h")  # and shown again
     assert sys.stdout is stdout_before

@@ -32,14 +32,13 @@ def trial_line(trial: Trial, progress: SearchProgress, now_s: float) -> str:
     """Return one line on a trial that has ended, and on the state since."""
     limit = f"/{progress.max_trials}" if progress.max_trials is not None else ""
     outcome = _reason(trial) if trial.failed else _reward(trial)
-    left_s = progress.left_s(now_s)
     parts = [
         f"trial {trial.number}{limit}: {outcome} in {duration(trial.elapsed_s)}",
         f"best {_best(progress.best)}",
         f"failed {progress.n_failed}",
-        *([f"about {duration(left_s)} left"] if left_s is not None else []),
+        _left(progress, now_s),
     ]
-    return "; ".join(parts)
+    return "; ".join(part for part in parts if part)
 
 
 def ended_line(progress: SearchProgress, now_s: float) -> str:
@@ -73,9 +72,14 @@ def _count(progress: SearchProgress) -> str:
 
 
 def _times(progress: SearchProgress, now_s: float) -> str:
+    parts = [f"{duration(progress.elapsed_s(now_s))} elapsed", _left(progress, now_s)]
+    return ", ".join(part for part in parts if part)
+
+
+def _left(progress: SearchProgress, now_s: float) -> str:
     left_s = progress.left_s(now_s)
-    left = f", about {duration(left_s)} left" if left_s is not None else ""
-    return f"{duration(progress.elapsed_s(now_s))} elapsed{left}"
+    over = progress.max_trials is not None and progress.n_ended >= progress.max_trials
+    return "" if left_s is None or over else f"about {duration(left_s)} left"
 
 
 def _stage(trial: RunningTrial) -> str:

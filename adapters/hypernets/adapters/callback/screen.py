@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -84,12 +84,12 @@ class TerminalScreen:
 
     def _draw(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))
+        fraction = self._view.fraction()
+        if fraction is not None:
+            table.add_row("", ProgressBar(total=1.0, completed=fraction, width=_BAR_WIDTH))
         for heading, text in self._view.rows():
             table.add_row(Text(heading, style="bold"), Text(text))
-        fraction = self._view.fraction()
-        if fraction is None:
-            return table
-        return Group(ProgressBar(total=1.0, completed=fraction, width=_BAR_WIDTH), table)
+        return table
 
 
 class NotebookScreen:
