@@ -1,11 +1,12 @@
 """Reading a frozen space under decisions that have been made."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from hypernets.domain.architecture.evaluation import Evaluation
 from hypernets.domain.space.frozen import FrozenSpace, Inputs, Mux, Pick
-from hypernets.domain.space.selection import check_selection, positions_of
+from hypernets.domain.space.hyperparameter import Decision
+from hypernets.domain.space.selection import Selecting, check_selection, positions_of
 
 __all__ = ["active_inputs", "chosen_inputs"]
 
@@ -17,15 +18,13 @@ def chosen_inputs(frozen: FrozenSpace, position: int, value: Any) -> Inputs:
         SpaceError: the value selects nothing.
     """
     node = frozen.nodes[position]
-    try:
-        if isinstance(node, Mux):
-            return node.selection.of(value)
-        assert isinstance(node, Pick)
-        return tuple([node.ins[k] for k in positions_of(value)])
-    except (IndexError, TypeError, ValueError, KeyError):
+    assert isinstance(node, (Mux, Pick))
+    if not isinstance(node.parameter, Decision):  # the values of a decision are checked beforehand
         op = frozen.space.modules[frozen.owners[position]]
-        check_selection(op, value)
-        raise
+        check_selection(cast(Selecting, op), value, node.parameter)
+    if isinstance(node, Mux):
+        return node.selection.of(value)
+    return tuple([node.ins[k] for k in positions_of(value)])
 
 
 def active_inputs(frozen: FrozenSpace, position: int, evaluation: Evaluation) -> Sequence[int]:

@@ -112,7 +112,8 @@ def replay(frozen: FrozenSpace, decisions: Mapping[str, Any]) -> Architecture:
     """
     if not isinstance(decisions, Mapping):
         raise SpaceError(
-            f"decisions must be a mapping of hyperparameter names to values; received {decisions!r}"
+            f"decisions must be a mapping of hyperparameter names to values; received "
+            f"{decisions!r}; give a dict"
         )
     used: set[str] = set()
 
@@ -131,11 +132,10 @@ def replay(frozen: FrozenSpace, decisions: Mapping[str, Any]) -> Architecture:
     if surplus:
         known = {key for d in frozen.decisions for key in (d.name, d.label)}
         unknown = [key for key in surplus if key not in known]
-        what = (
-            "of no hyperparameter of this space"
-            if unknown
-            else "that this architecture does not need"
-        )
+        named = {p.name for p in frozen.space.hyperparameters}
+        what = "which this architecture does not need"
+        if unknown:
+            what = "which is no decision" if unknown[0] in named else "which no decision has"
         raise SpaceError(
             f"decisions must hold the active hyperparameters only; received "
             f"{(unknown or surplus)[0]!r}, {what}; leave it out"

@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-from hypernets.domain.error import BuildError
+from hypernets.domain.error import BuildError, SpaceError
 from hypernets.domain.space.hyperparameter import (
     Cascade,
     Constant,
@@ -59,15 +59,23 @@ class Evaluation:
         if known is not UNDECIDED:
             return known
         stack: list[ParameterSpace] = [parameter]  # explicit: a chain of Dynamic may be long
+        waiting = {parameter.index}
         while stack:
             top = stack[-1]
             missing = self._missing(top)
             if isinstance(missing, Blocked):
                 return missing
             if missing is None:
-                stack.pop()
+                waiting.discard(stack.pop().index)
+            elif missing.index in waiting:
+                raise SpaceError(
+                    f"Cascades must not lead to each other in a circle; received {missing.name!r}, "
+                    f"which leads back to itself through {top.name!r}; end it in another "
+                    "hyperparameter or a plain value"
+                )
             else:
                 stack.append(missing)
+                waiting.add(missing.index)
         return self._derived[parameter.index]
 
     def decided(self, parameter: ParameterSpace) -> Any:
@@ -140,10 +148,16 @@ class Evaluation:
             for keyword, dependency in parameter.dependencies.items()
         }
         try:
-            return parameter.function(**arguments)
+            result = parameter.function(**arguments)
         except Exception as error:
             given = ", ".join(f"{keyword}={value!r}" for keyword, value in arguments.items())
             raise BuildError(
                 f"{type(parameter).__name__} {parameter.name!r}: lambda_fn must return a value; "
                 f"it raised {type(error).__name__}: {error} for {given}; mend the function"
             ) from error
+        if isinstance(parameter, Dynamic) and isinstance(result, ParameterSpace):
+            raise BuildError(
+                f"Dynamic {parameter.name!r}: lambda_fn must return a plain value; received "
+                f"{result!r}; use Cascade to choose which hyperparameter comes next"
+            )
+        return result

@@ -14,7 +14,7 @@ import attrs
 from hypernets.domain.architecture.graph import LayerSpec
 from hypernets.domain.error import BuildError, SpaceError
 from hypernets.domain.layers import rule_for
-from hypernets.domain.space.hyperparameter import ParameterSpace
+from hypernets.domain.space.hyperparameter import Choice, ParameterSpace
 from hypernets.domain.space.layer import LayerModule
 from hypernets.domain.space.module import ModuleSpace, parameters_in
 
@@ -124,16 +124,27 @@ def _template(
         held = list(parameters_in(argument))
         parameters.extend(held)
         if held:
+            if keyword in integers and isinstance(argument, Choice):
+                _check_options(argument, keyword, where, integers[keyword])
             searched.append((keyword, argument, integers.get(keyword)))
             continue
         value = _filled(argument, _nothing_to_evaluate)
-        if keyword in integers and isinstance(value, float):
+        if keyword in integers and value is not None:
             try:
                 value = _whole(value, keyword, where, truncate=False)
             except BuildError as error:
                 raise SpaceError(str(error)) from None
         fixed[keyword] = value
     return ArgumentTemplate(where, fixed, tuple(searched), tuple(dict.fromkeys(parameters)))
+
+
+def _check_options(choice: Choice, keyword: str, where: str, whole: Whole) -> None:
+    """Refuse an option that no architecture can use, before any is built."""
+    for option in choice.options:
+        try:
+            whole(option, keyword, where)
+        except BuildError as error:
+            raise SpaceError(f"{error}; it is an option of {choice.name!r}") from None
 
 
 def _integer_arguments(module: LayerModule) -> Mapping[str, Whole]:
@@ -179,8 +190,14 @@ def _whole_or_none(value: Any, keyword: str, where: str) -> Any:
 
 
 def _whole(value: Any, keyword: str, where: str, *, truncate: bool = True) -> Any:
+    if hasattr(value, "tolist"):  # of numpy
+        value = value.tolist()
     if isinstance(value, (list, tuple)):
-        return type(value)(_whole(item, keyword, where, truncate=truncate) for item in value)
+        items = [
+            item if item is None else _whole(item, keyword, where, truncate=truncate)
+            for item in value
+        ]
+        return items if isinstance(value, list) else tuple(items)
     if hasattr(value, "__index__") and not isinstance(value, bool):
         return int(value)
     if isinstance(value, (float, int)) or hasattr(value, "__float__"):

@@ -21,7 +21,8 @@ def check_fed(nodes: Sequence[FrozenNode], names: Sequence[str]) -> None:
     first = [i for i in layers if not any(isinstance(nodes[j], Layer) for j in _reads(nodes[i]))]
     raise SpaceError(
         f"a layer must be fed; received {names[min(first or layers)]!r} with no input in any "
-        "architecture; call it, or the op that holds it, on what feeds it, say Input(shape=...)"
+        "architecture; call it, or the op that holds it, on what feeds it, say Input(shape=...) "
+        "(or use keep_link=True in an Optional before it that is always left out)"
     )
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hypernets.domain.layers.oracle import ShapeOracle
-
 from hypernets.domain.error import SpaceError
+from hypernets.domain.layers.oracle import ShapeOracle
 from hypernets.domain.space.module import ModuleSpace
 
 if TYPE_CHECKING:

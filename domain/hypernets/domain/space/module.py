@@ -72,8 +72,8 @@ class ModuleSpace:
             if module.used_as_argument or self.used_as_argument:
                 inner = module if module.used_as_argument else self
                 raise SpaceError(
-                    f"a layer used as an argument must not be connected; received {inner.name!r} in "
-                    f"the call of {self.name!r}; make another layer for that place"
+                    f"a layer used as an argument must not be connected; received {inner.name!r} "
+                    f"in the call of {self.name!r}; make another layer for that place"
                 )
         self.space.require_open(f"connecting into {self.name!r}")
         self.inputs.extend(modules)

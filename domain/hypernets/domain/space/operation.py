@@ -313,8 +313,8 @@ class InputChoice(ModuleSpace):
         super().__init__(name=name, space=space)
         if not isinstance(inputs, (list, tuple)) or not inputs:
             raise SpaceError(
-                f"{self.name!r}: inputs must be a list of at least one module; received {inputs!r}; "
-                "give the modules to choose from"
+                f"{self.name!r}: inputs must be a list of at least one module; received "
+                f"{inputs!r}; give the modules to choose from"
             )
         for module in inputs:
             if not isinstance(module, ModuleSpace):

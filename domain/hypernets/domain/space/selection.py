@@ -66,7 +66,7 @@ def positions_of(value: Any) -> list[int]:
 
 def is_position(value: Any, count: int) -> bool:
     """Say whether a value is an integer from 0 to `count - 1`; `True` is none."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and 0 <= int(value) < count
+    return type(value) is not bool and isinstance(value, Integral) and 0 <= int(value) < count
 
 
 def check_selector(op: Selecting, selector: ParameterSpace) -> None:

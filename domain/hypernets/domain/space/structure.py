@@ -280,9 +280,7 @@ def _reach(starts: Iterable[int], following: Sequence[Sequence[int]]) -> set[int
     return reached
 
 
-def _check_entries(
-    modules: Sequence[ModuleSpace], regions: dict[int, list[list[int]]]
-) -> None:
+def _check_entries(modules: Sequence[ModuleSpace], regions: dict[int, list[list[int]]]) -> None:
     for index, subgraphs in regions.items():
         for subgraph in subgraphs:
             sources = [modules[i] for i in subgraph if not modules[i].inputs]

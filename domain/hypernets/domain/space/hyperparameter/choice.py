@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from hypernets.domain.error import SpaceError
 from hypernets.domain.space.hyperparameter.number import is_integer
-from hypernets.domain.space.hyperparameter.parameter import Decision, ParameterSpace, Rng, called, draw
+from hypernets.domain.space.hyperparameter.parameter import (
+    Decision,
+    ParameterSpace,
+    Rng,
+    called,
+    draw,
+)
 
 if TYPE_CHECKING:
     from hypernets.domain.space.hyper_space import HyperSpace
@@ -191,7 +197,7 @@ def _option_list(where: str, options: Any) -> Sequence[Any]:
                     f"{option!r}; use Cascade to choose which hyperparameter comes next"
                 )
         _check_distinct(where, options)
-    return options  # any other Sequence (a lazy one) is kept as it is
+    return options  # type: ignore[no-any-return]  # any other Sequence (a lazy one) is kept as it is
 
 
 def _length(options: Sequence[Any]) -> int:

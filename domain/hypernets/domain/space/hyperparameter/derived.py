@@ -36,7 +36,8 @@ class _Derived(ParameterSpace):
         super().__init__(name=name, space=space)
         for keyword, dependency in self.dependencies.items():
             if isinstance(dependency, ParameterSpace):
-                self.space.require_own(dependency, f"{called(self, self.name)}, argument {keyword!r}")
+                where = f"{called(self, self.name)}, argument {keyword!r}"
+                self.space.require_own(dependency, where)
 
 
 class Dynamic(_Derived):

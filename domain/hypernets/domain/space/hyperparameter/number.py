@@ -151,8 +151,9 @@ class Real(Decision):
                 return 0
             raise self._continuous()
         assert self.step is not None
-        index = round((float(value) - self.low) / self.step)
-        if not 0 <= index < len(self._grid) or not _near(self._grid[index], float(value), self.step):
+        number = float(value)
+        index = round((number - self.low) / self.step)
+        if not 0 <= index < len(self._grid) or not _near(self._grid[index], number, self.step):
             raise self._illegal(value)
         return index
 
