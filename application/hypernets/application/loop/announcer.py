@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import structlog
-
+from hypernets.application.log import EventLog
 from hypernets.domain.error import SearchError, StopSearch
 from hypernets.domain.history import History, Report, Trial
 
@@ -18,7 +17,7 @@ _METHODS = (
     "on_search_end",
 )
 
-log = structlog.get_logger(__name__)
+log = EventLog(__name__)
 
 
 class Announcer:

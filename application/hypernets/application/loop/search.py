@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
-import structlog
 
 from hypernets.application.in_process import InlineExecutor, MemoryStore, SystemClock
 from hypernets.application.in_process.attempt import failure_of, state_of
+from hypernets.application.log import EventLog
 from hypernets.application.loop.announcer import Announcer
 from hypernets.application.loop.budget import Budget, EndReason
 from hypernets.application.loop.candidate import Asked, Candidate, as_proposal, identify
@@ -45,7 +45,7 @@ __all__ = ["Keeper", "Search"]
 Keeper = Callable[[Trial, Any, bool], None]
 """Takes a measured trial, the artifact of its measurement, and whether it is the best now."""
 
-log = structlog.get_logger(__name__)
+log = EventLog(__name__)
 
 
 @attrs.frozen

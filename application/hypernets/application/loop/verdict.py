@@ -127,6 +127,6 @@ def _record(candidate: Candidate, **verdict: Any) -> Trial:
         estimator=candidate.estimator,
         parent=proposal.parent,
         asked_after=asked.asked_after,
-        architecture=architecture,
+        architecture=architecture.without_graph(),
         **verdict,
     )

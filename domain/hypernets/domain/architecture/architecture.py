@@ -100,6 +100,18 @@ class Architecture:
         """
         return self.frozen.training.fill(self.evaluation().decided)
 
+    def without_graph(self) -> "Architecture":
+        """Return this architecture without the graph that it may have resolved.
+
+        For whoever keeps many: a graph is a hundred times as large as the decisions, and is
+        resolved anew when asked for. A signature that is known is kept.
+        """
+        bare = Architecture(self.frozen, self.values)
+        known = self.__dict__.get("signature")
+        if known is not None:
+            bare.__dict__["signature"] = known
+        return bare
+
     def evaluation(self) -> Evaluation:
         """Return what computes the values of this architecture's hyperparameters."""
         return Evaluation(self.frozen.ranks, list(self.values))
