@@ -88,6 +88,9 @@ def _schedule(rate: Any) -> Any:
 
 
 def _copied(thing: Any) -> Any:
+    if type(thing) is keras.metrics.MeanMetricWrapper:
+        # by way of its configuration, a lambda would lose the module that it was written in
+        return type(thing)(thing._fn, name=thing.name, dtype=thing.dtype, **thing._fn_kwargs)
     with warnings.catch_warnings():
         # Keras warns of a lambda in a configuration; this one never leaves the process
         warnings.simplefilter("ignore")

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import attrs
 import keras
-import structlog
 
 from hypernets.adapters.keras.adaptation import Adaptation
 from hypernets.adapters.keras.data import TrainingData
@@ -26,8 +25,6 @@ from hypernets.domain.error import BuildError, DivergedError, TrainingError
 from hypernets.domain.history import Direction
 
 __all__ = ["KerasEstimator", "choose_reward"]
-
-log = structlog.get_logger(__name__)
 
 
 @attrs.define(eq=False)
@@ -47,7 +44,8 @@ class KerasEstimator:
             reward on the validation data, whose weights are then kept.
         max_model_size: most parameters that a model may have; 0 for no limit.
         validate_epochs: whether to validate after each epoch too.
-        on_model_built: called with the number of a trial and its model before it is trained.
+        on_model_built: called with the number of a trial and its model before it is trained;
+            raises nothing.
         name: what its trials are known by.
     """
 
@@ -128,7 +126,8 @@ class KerasEstimator:
     def _measure(
         self, model: Any, call: TrainingCall, context: TrialContext, timings: dict[str, float]
     ) -> Measurement:
-        self._announce(context.number, model)
+        if self.on_model_built is not None:
+            self.on_model_built(context.number, model)
         watch = self._watch(context.report)
         with _timed(timings, "fit_s"):
             self._fit(model, call, watch)
@@ -148,6 +147,9 @@ class KerasEstimator:
 
     def _fit(self, model: Any, call: TrainingCall, watch: EpochWatch) -> None:
         arguments = {**call.fit, **self.data.train.fit_arguments}
+        if self.data.train.is_dataset:
+            # Keras warns that it cannot shuffle one, although it was not asked to
+            arguments.setdefault("shuffle", isinstance(self.data.train.x, keras.utils.PyDataset))
         if self.validate_epochs or self.reward_epoch == "best":
             arguments["validation_data"] = self.data.validation.validation_data
         try:
@@ -178,14 +180,6 @@ class KerasEstimator:
                 f"a model must have at most max_model_size={self.max_model_size:,} parameters; "
                 f"received one of {size:,}; raise max_model_size, or narrow the space"
             )
-
-    def _announce(self, number: int, model: Any) -> None:
-        if self.on_model_built is None:
-            return
-        try:
-            self.on_model_built(number, model)
-        except Exception as error:
-            log.warning("on_model_built failed", number=number, error=repr(error), exc_info=True)
 
 
 def choose_reward(names: list[str], wanted: str | None) -> str:

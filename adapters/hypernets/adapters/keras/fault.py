@@ -11,10 +11,10 @@ def reason_of(error: BaseException) -> str:
     """Return the text of an error without the traces that a backend puts into it."""
     paragraphs = [part.strip() for part in str(error).split("\n\n") if part.strip()]
     text = " ".join((paragraphs[0] if paragraphs else type(error).__name__).split())
-    # the reason of an error in a compiled graph stands after the places it went through
-    for mark in ("Graph execution error:", "Detected at node"):
-        if text.startswith(mark) and len(paragraphs) > 1:
-            text = " ".join(paragraphs[-1].split())
+    if text.startswith("Exception encountered when calling") and len(paragraphs) > 1:
+        text = f"{text} {' '.join(paragraphs[1].split())}"  # the layer, then its reason
+    if text.startswith(("Graph execution error:", "Detected at node")) and len(paragraphs) > 1:
+        text = " ".join(paragraphs[-1].split())  # the places it went through stand first
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 

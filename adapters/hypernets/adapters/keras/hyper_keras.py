@@ -8,6 +8,7 @@ import keras
 
 from hypernets.adapters.keras.data import TrainingData, as_examples, prepare
 from hypernets.adapters.keras.estimator import KerasEstimator
+from hypernets.adapters.keras.model_announcer import ModelAnnouncer
 from hypernets.adapters.keras.model_keeper import ModelKeeper
 from hypernets.adapters.keras.preflight import preflight
 from hypernets.adapters.keras.report import results_text, space_text
@@ -207,7 +208,7 @@ class HyperKeras:
             reward_epoch="best" if self._reward_epoch == "best" else "last",
             max_model_size=self._max_model_size,
             validate_epochs=validate_epochs,
-            on_model_built=self._announce_model,
+            on_model_built=ModelAnnouncer(self._callbacks),
         )
 
     def _begin(self, estimator: KerasEstimator, seed: int | None) -> None:
@@ -219,12 +220,6 @@ class HyperKeras:
         if space is not None:
             estimator.reward_metric = preflight(estimator, space)
         self._search, self._estimator, self._keeper, self._best = search, estimator, keeper, None
-
-    def _announce_model(self, number: int, model: Any) -> None:
-        for callback in self._callbacks:
-            announce = getattr(callback, "on_model_built", None)
-            if announce is not None:
-                announce(number, model)
 
     def _searched(self) -> frozenset[str]:
         space = getattr(self.searcher, "space", None)
@@ -299,6 +294,8 @@ class HyperKeras:
         assert self._keeper is not None
         model, _ = self._estimator.build(trial.architecture, trial.fidelity)
         model.set_weights(self._keeper.weights(trial.number))
+        # one saved with an optimizer that is not built cannot be loaded without a warning
+        model.optimizer.build(model.trainable_variables)
         return model
 
     # --- using it -----------------------------------------------------------------

@@ -179,7 +179,7 @@ def _reward(estimator: KerasEstimator, names: list[str], outputs: tuple[str, ...
             f"received {estimator.direction.value!r}; write optimize_direction={known.value!r} in "
             "the searcher",
             UserWarning,
-            stacklevel=4,  # the caller of search
+            stacklevel=5,  # the caller of search
         )
     return reward
 

@@ -90,6 +90,12 @@ class TrainingPlan:
             )
         for keyword in ("optimizer", "loss", "metrics", "weighted_metrics"):
             _require_names(keyword, self.arguments.get(keyword))
+        weights = self.arguments.get("class_weight")
+        if weights is not None and not isinstance(weights, Mapping):
+            raise SearchError(
+                "class_weight must map each class to its weight; received "
+                f"{weights!r}; write class_weight={{0: 1.0, 1: 3.0}}, say"
+            )
         clone_callbacks(self.callbacks)
 
     def call(
