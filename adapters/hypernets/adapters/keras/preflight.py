@@ -82,15 +82,11 @@ def _try_out(
     """Return the names of what a model measures, and of its outputs, after one step of it."""
     model, call = estimator.build(architecture)
     try:
-        outputs = dict(zip(model.output_names, (t.shape for t in model.outputs), strict=True))
         for examples, head in zip(
             (estimator.data.train, estimator.data.validation), heads, strict=True
         ):
             _require_inputs(head, architecture.graph.inputs, model)
-            labels = head.y if examples.is_dataset else examples.y
-            loss = call.compile.get("loss")
-            ignored = getattr(loss, "ignore_class", None)
-            require_labels(labels, loss, outputs, examples.where[1], ignored)
+            _require_labels(examples, head, model, call.compile.get("loss"))
         return _step(model, call, heads), tuple(model.output_names)
     finally:
         release(model)
@@ -107,6 +103,35 @@ def _step(model: Any, call: TrainingCall, heads: tuple[Examples, Examples]) -> l
     except Exception as error:
         raise trial_error(error, "training") from error
     return metric_names(model)
+
+
+def _require_labels(examples: Examples, head: Examples, model: Any, loss: Any) -> None:
+    labels = head.y if examples.is_dataset else examples.y
+    inferred: dict[str, tuple[int | None, ...]] = {
+        name: tuple(tensor.shape)
+        for name, tensor in zip(model.output_names, model.outputs, strict=True)
+    }
+    where, ignored = examples.where[1], getattr(loss, "ignore_class", None)
+    try:
+        require_labels(labels, loss, inferred, where, ignored)
+    except SearchError:
+        # Keras infers shapes of some text layers that are not those of their values
+        measured = _measured_shapes(model, head)
+        if [len(shape) for shape in measured.values()] == [len(s) for s in inferred.values()]:
+            raise
+        require_labels(labels, loss, measured, where, ignored)
+
+
+def _measured_shapes(model: Any, head: Examples) -> dict[str, tuple[int | None, ...]]:
+    """Return the shapes of what a model really puts out."""
+    model.run_eagerly = True
+    try:
+        values = model.predict(head.x, verbose=0)
+    except Exception as error:
+        raise trial_error(error, "predicting with") from error
+    arrays = values if isinstance(values, list) else [values]
+    shapes = [(None, *array.shape[1:]) for array in arrays]
+    return dict(zip(model.output_names, shapes, strict=True))
 
 
 def _require_inputs(head: Examples, names: tuple[str, ...], model: Any) -> None:
