@@ -153,7 +153,7 @@ class Evaluation:
             given = ", ".join(f"{keyword}={value!r}" for keyword, value in arguments.items())
             raise BuildError(
                 f"{type(parameter).__name__} {parameter.name!r}: lambda_fn must return a value; "
-                f"it raised {type(error).__name__}: {error} for {given}; mend the function"
+                f"received {type(error).__name__}: {error} for {given}; mend the function"
             ) from error
         if isinstance(parameter, Dynamic) and isinstance(result, ParameterSpace):
             raise BuildError(

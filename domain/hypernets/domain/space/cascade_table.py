@@ -48,7 +48,7 @@ def tabulate(space: "HyperSpace") -> CascadeTables:
                 assignment, cause = errors[0]
                 raise SpaceError(
                     f"{type(parameter).__name__} {parameter.name!r}: lambda_fn must return a "
-                    f"value; it raised {type(cause).__name__}: {cause} for every assignment, "
+                    f"value; received {type(cause).__name__}: {cause} for every assignment, "
                     f"the first being {assignment}; mend the function"
                 ) from cause
             if isinstance(parameter, Cascade) and not errors:

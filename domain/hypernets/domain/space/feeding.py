@@ -18,12 +18,25 @@ def check_fed(nodes: Sequence[FrozenNode], names: Sequence[str]) -> None:
     layers = [i for i in unfed if isinstance(nodes[i], Layer)]
     if not layers:
         return
-    first = [i for i in layers if not any(isinstance(nodes[j], Layer) for j in _reads(nodes[i]))]
+    first = _foremost(nodes, min(layers), unfed)
     raise SpaceError(
-        f"a layer must be fed; received {names[min(first or layers)]!r} with no input in any "
+        f"a layer must be fed; received {names[first]!r} with no input in any "
         "architecture; call it, or the op that holds it, on what feeds it, say Input(shape=...) "
         "(or use keep_link=True in an Optional before it that is always left out)"
     )
+
+
+def _foremost(nodes: Sequence[FrozenNode], layer: int, unfed: set[int]) -> int:
+    """Return the layer farthest back of those before an unfed one: the cause."""
+    seen, stack = {layer}, [layer]
+    while stack:
+        position = stack.pop()
+        if isinstance(nodes[position], Layer):
+            layer = position
+        ahead = [i for i in _reads(nodes[position]) if i in unfed and i not in seen]
+        seen.update(ahead)
+        stack.extend(ahead)
+    return layer
 
 
 def _with_value(nodes: Sequence[FrozenNode]) -> set[int]:

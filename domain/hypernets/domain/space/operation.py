@@ -218,11 +218,7 @@ class Repeat(_Operation):
         space: "HyperSpace | None" = None,
     ) -> None:
         super().__init__(name=name, space=space)
-        if not callable(module_fn):
-            raise SpaceError(
-                f"{self.name!r}: module_fn must be a function of the step; received {module_fn!r}; "
-                "write lambda step: ..."
-            )
+        _require_function(self.name, module_fn)
         counts = _repeat_counts(self.name, repeat_num_choices)
         self._most = max(counts)
         self.hp_repeat_num = self._select(hp_repeat_num, lambda: Choice(counts, space=self.space))
@@ -418,6 +414,14 @@ class Permutations(Sequence[tuple[int, ...]]):
             left.pop(digit)
             rank += digit * math.factorial(self.n - position - 1)
         return rank
+
+
+def _require_function(name: str, function: Any) -> None:
+    if isinstance(function, ModuleSpace) or not callable(function):  # a module can be called too
+        raise SpaceError(
+            f"{name!r}: module_fn must be a function of the step; received {function!r}; "
+            "write lambda step: ..."
+        )
 
 
 def _repeat_counts(name: str, choices: Any) -> tuple[int, ...]:
