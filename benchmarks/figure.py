@@ -6,7 +6,9 @@ import sys
 __all__ = ["figure"]
 
 
-def figure(name: str, value: float, unit: str, target: float, *, at_least: bool = False) -> bool:
+def figure(
+    name: str, value: float, unit: str, target: float, *, at_least: bool = False, **more: object
+) -> bool:
     """Print a figure with its target and return whether that is met.
 
     Args:
@@ -15,9 +17,10 @@ def figure(name: str, value: float, unit: str, target: float, *, at_least: bool 
         unit: of the value and the target.
         target: the largest value that is good enough, or the smallest with `at_least`.
         at_least: whether more is better.
+        **more: what else belongs on the line, such as an interval.
     """
     met = value >= target if at_least else value <= target
     line = {"name": name, "value": round(value, 6), "unit": unit, "target": target, "met": met}
-    print(json.dumps(line))
+    print(json.dumps({**line, **more}))
     sys.stdout.flush()
     return met

@@ -27,7 +27,7 @@ def as_parameter(path: Path):
     return pytest.param(path, id=str(path.relative_to(ROOT)), marks=marks)
 
 
-@pytest.mark.parametrize("path", map(as_parameter, FILES))
+@pytest.mark.parametrize("path", [as_parameter(path) for path in FILES])
 def test_the_python_blocks_of_a_page_run(path, tmp_path):
     program = "\n".join(code for kind, code in blocks(path) if kind == "python")
     script = tmp_path / "page.py"

@@ -1,15 +1,24 @@
 """Turns what Keras and its backend raise into the errors that the search knows."""
 
+import re
+
 from hypernets.domain.error import OutOfMemoryError, TrainingError, TrialError
 
 __all__ = ["is_out_of_memory", "reason_of", "trial_error"]
 
 _LONGEST = 400
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the text of an error without the traces that a backend puts into it."""
-    paragraphs = [part.strip() for part in str(error).split("\n\n") if part.strip()]
+    """Return what is wrong, on one line.
+
+    Without the traces that a backend puts into it, without colours for a terminal, and without
+    Keras's list of the arguments received, which names tensors anew each time: equal failures have
+    equal reasons.
+    """
+    plain = _COLOUR.sub("", str(error))
+    paragraphs = [part.strip() for part in plain.split("\n\n") if part.strip()]
     text = " ".join((paragraphs[0] if paragraphs else type(error).__name__).split())
     if text.startswith("Exception encountered when calling") and len(paragraphs) > 1:
         text = f"{text} {' '.join(paragraphs[1].split())}"  # the layer, then its reason

@@ -1,17 +1,17 @@
 """Makes a Keras layer from its description, and calls it on tensors as that layer wants them."""
 
 import inspect
-import re
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import keras
 
+from hypernets.adapters.keras.fault import reason_of
 from hypernets.adapters.keras.repaired_layer import REPAIRED
 from hypernets.domain.architecture.graph import LayerSpec
 from hypernets.domain.error import BuildError
 
-__all__ = ["call_layer", "make_layer", "reason_of", "shown_arguments"]
+__all__ = ["call_layer", "make_layer", "shown_arguments"]
 
 _MERGE = keras.layers.Add.__base__  # the class of every merge; Keras does not export it
 _TAKES_LIST = (
@@ -29,7 +29,6 @@ _TAKES_STATES = (
     keras.layers.SimpleRNNCell,
     keras.layers.StackedRNNCells,
 )
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _NO_TENSORS = frozenset({"mask", "training"})
 
 
@@ -166,11 +165,6 @@ def _takes_name(factory: Any) -> bool:
     return "name" in parameters or any(
         parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()
     )
-
-
-def reason_of(error: Exception) -> str:
-    """Return what Keras says is wrong, without its colours for a terminal."""
-    return _COLOUR.sub("", str(error)) or type(error).__name__
 
 
 def shown_arguments(arguments: Any) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 import keras
 
-from hypernets.adapters.keras.layer_call import call_layer, make_layer, reason_of, shown_arguments
+from hypernets.adapters.keras.fault import reason_of
+from hypernets.adapters.keras.layer_call import call_layer, make_layer, shown_arguments
 from hypernets.domain.architecture.graph import LayerGraph, LayerNode
 from hypernets.domain.error import BuildError
 

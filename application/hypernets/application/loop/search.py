@@ -77,6 +77,7 @@ class Search:
 
     Attributes:
         history: what has been found out.
+        budget: of the run that is going on, or of the last one; `None` before any.
         end_reason: why the last run has ended; `None` before that.
 
     Raises:
@@ -102,6 +103,7 @@ class Search:
         self.estimator = as_estimator(estimator)
         self.seed = parse_seed(getattr(searcher, "seed", None) if seed is None else seed)
         self.n_workers = _require_workers(n_workers)
+        self.budget: Budget | None = None
         self.end_reason: EndReason | None = None
         self._store = MemoryStore() if store is None else store
         self._executor = InlineExecutor() if executor is None else executor
@@ -136,6 +138,7 @@ class Search:
         """
         budget = Budget(max_trials, max_time_s, target_reward, patience, max_failures, max_known)
         self._require_end(budget)
+        self.budget = budget
         self._restore()
         begun_s = self._clock.now()
         self._n_known = 0

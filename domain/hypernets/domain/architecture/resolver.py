@@ -95,7 +95,7 @@ class ShapeTable:
 def _each(shapes: Shapes) -> Iterator[Shape]:
     """Yield one shape for each tensor."""
     if shapes and isinstance(shapes[0], tuple):
-        yield from shapes  # type: ignore[misc]  # several outputs
+        yield from shapes  # several outputs
     else:
         yield shapes  # type: ignore[misc]  # one
 
@@ -266,4 +266,5 @@ class _Emitter:
         origin = Origin(self._position, self._place)
         self._place += 1
         spec = LayerSpec(layer, arguments, name)
-        return self._resolution._emit(spec, tuple(inputs), name, origin, None)
+        oracle = self._resolution._frozen.oracle
+        return self._resolution._emit(spec, tuple(inputs), name, origin, oracle)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hypernets.domain.layers import ShapeOracle
 from hypernets.domain.space.argument import training_template
 from hypernets.domain.space.cascade_table import CascadeTables, tabulate
 from hypernets.domain.space.feeding import check_fed
@@ -14,6 +15,7 @@ from hypernets.domain.space.hyperparameter import (
     Dynamic,
     ParameterSpace,
 )
+from hypernets.domain.space.layer import LayerModule
 from hypernets.domain.space.lowering import Lowering
 from hypernets.domain.space.module import parameters_in
 from hypernets.domain.space.structure import Structure, structure_of
@@ -55,7 +57,13 @@ def freeze(space: "HyperSpace") -> FrozenSpace:
         certainty=certainty,
         training=training,
         loose_bits=_loose_bits(nodes),
+        oracle=_oracle(space),
     )
+
+
+def _oracle(space: "HyperSpace") -> ShapeOracle | None:
+    layers = (module for module in space.modules if isinstance(module, LayerModule))
+    return next((layer.oracle for layer in layers if layer.oracle is not None), None)
 
 
 def _loose_bits(nodes: Sequence[FrozenNode]) -> dict[int, int]:

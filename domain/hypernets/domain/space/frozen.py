@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from hypernets.domain.layers import ShapeOracle
 from hypernets.domain.space.argument import ArgumentTemplate
 from hypernets.domain.space.hyperparameter import Decision, ParameterSpace
 from hypernets.domain.space.layer import LayerModule
@@ -125,6 +126,7 @@ class FrozenSpace:
         label_order: positions of the decisions in the order of a log, by depth and label.
         certainty: what is needed whatever is chosen.
         training: the arguments of the training.
+        oracle: who knows the shapes of layers that no rule describes, if any layer names one.
         loose_bits: positions of the inputs of every `Loose` → a bit for each.
     """
 
@@ -141,6 +143,7 @@ class FrozenSpace:
     certainty: "Certainty"
     training: ArgumentTemplate
     loose_bits: Mapping[int, int]
+    oracle: ShapeOracle | None
 
     def decide(self, chooser: "Chooser") -> "Architecture":
         """Return the architecture that a chooser decides (see `HyperSpace.decide`)."""

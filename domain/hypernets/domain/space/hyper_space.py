@@ -13,6 +13,7 @@ from hypernets.domain.space.module import ModuleSpace, parameters_in
 
 if TYPE_CHECKING:
     from hypernets.domain.architecture.architecture import Architecture
+    from hypernets.domain.architecture.counting import SpaceCounter
     from hypernets.domain.architecture.decider import Chooser
     from hypernets.domain.space.frozen import FrozenSpace
 
@@ -41,6 +42,7 @@ class HyperSpace:
         self._by_name: dict[str, ModuleSpace | ParameterSpace] = {}
         self._next_number: dict[str, int] = {}
         self._frozen: FrozenSpace | None = None
+        self._counter: SpaceCounter | None = None
         self._lock = threading.RLock()
 
     # --- authoring ----------------------------------------------------------
@@ -200,6 +202,50 @@ class HyperSpace:
     def is_finite(self) -> bool:
         """Whether no decision is continuous."""
         return all(decision.is_finite for decision in self.decisions)
+
+    def count(self) -> int | float:
+        """Return the exact number of architectures, `inf` where a decision is continuous.
+
+        Architectures are counted by their decisions; several may build the same network.
+
+        Raises:
+            SpaceError: the structure is too entangled to be counted exactly.
+
+        Example:
+            >>> from hypernets.domain.space.hyperparameter import Choice
+            >>> from hypernets.domain.space.operation import Identity, Optional, Sequential
+            >>> space = HyperSpace()
+            >>> with space.as_default():
+            ...     first = Identity(a=Choice([1, 2, 3]))
+            ...     _ = Optional(Identity(b=Choice([1, 2])), keep_link=True)(first)
+            >>> space.count()  # three with two, or three without
+            9
+        """
+        return self._numbering().count()
+
+    def rank(self, architecture: "Architecture") -> int:
+        """Return the number of an architecture of this finite space, from 0 to `count() - 1`.
+
+        Raises:
+            SpaceError: it is of another space, or the space is infinite or too entangled.
+        """
+        return self._numbering().rank(architecture)
+
+    def unrank(self, index: int) -> "Architecture":
+        """Return architecture number `index` of this finite space, from 0 to `count() - 1`.
+
+        Raises:
+            SpaceError: there is no such number, or the space is infinite or too entangled.
+        """
+        return self._numbering().unrank(index)
+
+    def _numbering(self) -> "SpaceCounter":
+        with self._lock:
+            if self._counter is None:
+                from hypernets.domain.architecture.counting import SpaceCounter
+
+                self._counter = SpaceCounter(self.freeze())
+            return self._counter
 
     def decide(self, chooser: "Chooser") -> "Architecture":
         """Return the architecture that a chooser decides.

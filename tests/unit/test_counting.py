@@ -1,0 +1,143 @@
+"""Counting and numbering, against enumeration and against counts worked out by hand."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hypernets.domain.error import SpaceError
+from hypernets.domain.space import (
+    Cascade,
+    Choice,
+    HyperSpace,
+    Identity,
+    Int,
+    Optional,
+    Or,
+    Real,
+    Repeat,
+    Sequential,
+)
+from hypernets.frameworks.keras.cnn_search_space import cnn_search_space
+from hypernets.frameworks.keras.dnn_search_space import dnn_search_space
+from hypernets.frameworks.keras.enas_micro import enas_micro_search_space
+
+
+def random_space(seed: int) -> HyperSpace:
+    """A chain of ops that hang on few shared hyperparameters, nested up to three deep."""
+    import random
+
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    space = HyperSpace()
+    with space.as_default():
+        flags = [Choice([False, True]) for _ in range(2)]
+        positions = [Choice([0, 1]) for _ in range(2)]
+        plain = [Choice([1, 2]), Choice([1, 2, 3]), Int(0, 1)]
+
+        def part(depth: int):
+            kind = rng.randrange(5 if depth else 1)
+            if kind == 0:
+                return Identity(a=rng.choice([*plain, 7]))
+            if kind == 1:
+                return Or([part(depth - 1), part(depth - 1)], hp_or=rng.choice([None, *positions]))
+            if kind == 2:
+                return Optional(part(depth - 1), keep_link=True, hp_opt=rng.choice([None, *flags]))
+            if kind == 3:
+                return Repeat(lambda step: part(depth - 1), repeat_num_choices=[0, 1, 2])
+            target = rng.choice(plain)
+            first = rng.choice(flags)
+            return Identity(b=Cascade(lambda on: target if on else 0, on=first))
+
+        module = Identity(name="start")
+        for _ in range(rng.randrange(1, 3)):
+            module = part(2)(module)
+        Identity(name="end")(module)
+    return space
+
+
+@given(st.integers(0, 2**32))
+def test_the_count_is_the_number_of_architectures_and_numbering_is_a_bijection(seed):
+    space = random_space(seed)
+    count = space.count()
+    if count > 2_000:
+        for index in (0, 1, count // 3, count - 1):
+            assert space.rank(space.unrank(index)) == index
+        return
+    architectures = list(space.every_architecture())
+    assert count == len(architectures)
+    assert sorted(map(space.rank, architectures)) == list(range(count))
+    for index in range(0, count, max(1, count // 50)):
+        assert space.rank(space.unrank(index)) == index
+
+
+@given(st.integers(0, 2**32))
+def test_a_sampled_architecture_is_found_again_by_its_number(seed):
+    space = random_space(seed)
+    architecture = space.sample(seed)
+    assert space.unrank(space.rank(architecture)) == architecture
+
+
+@pytest.mark.parametrize(
+    ("make", "count"),
+    [
+        (lambda: dnn_search_space(10, 2, "sigmoid"), 3_888),
+        (lambda: cnn_search_space((32, 32, 3), 10), 11_616),
+        (lambda: enas_micro_search_space("NR"), 31_640_625_000_000_000_000),
+        (lambda: enas_micro_search_space("NRNR"), 31_640_625_000_000_000_000),
+        (lambda: enas_micro_search_space("N"), 5_625_000_000),
+    ],
+    ids=["dnn", "cnn", "enas NR", "enas NRNR", "enas N"],
+)
+def test_a_ready_space_is_counted(make, count):
+    assert make().count() == count
+
+
+def test_independent_parts_do_not_multiply_the_work():
+    space = HyperSpace()
+    with space.as_default():
+        module = Identity(name="start")
+        for _ in range(60):
+            either = Or([Identity(b=Int(1, 4)), Identity()])
+            part = Sequential([Identity(a=Choice([1, 2, 3])), either])
+            module = Optional(part, keep_link=True)(module)
+        Identity(name="end")(module)
+    assert space.count() == (1 + 3 * (4 + 1)) ** 60
+
+
+def test_a_continuous_decision_makes_the_count_infinite():
+    space = HyperSpace()
+    with space.as_default():
+        Identity(a=Real(0.0, 1.0))(Identity())
+    assert space.count() == math.inf
+    with pytest.raises(SpaceError, match=r"only a finite space.*continuous.*give it a step"):
+        space.unrank(0)
+
+
+@pytest.mark.parametrize("index", [-1, 3, 1.5, "0", True])
+def test_a_number_that_there_is_not_is_refused(index):
+    space = HyperSpace()
+    with space.as_default():
+        Identity(a=Choice([1, 2, 3]))(Identity())
+    with pytest.raises(SpaceError, match=r"integer from 0 to 2; received"):
+        space.unrank(index)
+
+
+def test_an_architecture_of_another_space_has_no_number_here():
+    def make():
+        space = HyperSpace()
+        with space.as_default():
+            Identity(a=Choice([1, 2, 3]))(Identity())
+        return space
+
+    with pytest.raises(SpaceError, match="another one"):
+        make().rank(make().sample(0))
+
+
+def test_too_entangled_a_space_is_refused_rather_than_counted_wrongly(monkeypatch):
+    from hypernets.domain.architecture import counting
+
+    monkeypatch.setattr(counting, "STATE_LIMIT", 0)
+    space = dnn_search_space(10, 2, "sigmoid")
+    with pytest.raises(SpaceError, match="independent enough"):
+        space.count()
