@@ -15,7 +15,11 @@ import pytest
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
 
 DOCUMENT = os.environ.get("HYPERNETS_PUBLISHED_DOCS", "")
-PROGRAMS = {"dnn": "dnn_search_space(", "cnn": "cnn_search_space(", "enas": "enas_micro_search_space("}
+PROGRAMS = {
+    "dnn": "dnn_search_space(",
+    "cnn": "cnn_search_space(",
+    "enas": "enas_micro_search_space(",
+}
 
 
 def published_program(name: str) -> str:

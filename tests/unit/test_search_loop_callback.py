@@ -4,6 +4,7 @@ import pytest
 import structlog.testing
 
 from hypernets.application import EndReason, Search, search
+from hypernets.application.loop.announcer import Announcer
 from hypernets.domain.error import SearchError, StopSearch
 from hypernets.domain.history import TrialState
 from hypernets.domain.searchers import RandomSearcher
@@ -186,3 +187,11 @@ def test_a_callback_without_any_method_is_refused():
 def test_a_class_in_place_of_a_callback_is_refused():
     with pytest.raises(SearchError, match=r"received the class Recorder; make one: Recorder\(\)"):
         search(space_of(2), estimate=units, callbacks=[Recorder])
+
+
+def test_an_object_that_only_wants_to_see_models_is_a_callback():
+    class Shown:
+        def on_model_built(self, number, model):
+            raise AssertionError("there are no models here")
+
+    Announcer([Shown()])

@@ -12,6 +12,7 @@ __all__ = ["Announcer"]
 _METHODS = (
     "on_search_begin",
     "on_trial_begin",
+    "on_model_built",
     "on_trial_report",
     "on_trial_end",
     "on_search_end",

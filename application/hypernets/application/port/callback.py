@@ -32,6 +32,13 @@ class Callback(Protocol):
     def on_trial_begin(self, number: int, architecture: Any) -> None:
         """A trial begins."""
 
+    def on_model_built(self, number: int, model: Any) -> None:
+        """The estimator has built the model of a trial, and is about to train it.
+
+        Called by the estimator, of those that have models to show; only where the trial runs in
+        the process of the search.
+        """
+
     def on_trial_report(self, number: int, report: Report) -> None:
         """A running trial has handed in intermediate values."""
 
