@@ -18,7 +18,7 @@ from hypernets.adapters.keras.adaptation import Adaptation
 from hypernets.adapters.keras.data import TrainingData
 from hypernets.adapters.keras.epoch_watch import EpochWatch, metric_names
 from hypernets.adapters.keras.fault import is_out_of_memory, trial_error
-from hypernets.adapters.keras.model_builder import build_model, release
+from hypernets.adapters.keras.model_builder import build_model, drop_steps, release
 from hypernets.adapters.keras.training import TrainingCall, TrainingPlan
 from hypernets.application.port import Measurement, TrialContext
 from hypernets.domain.error import BuildError, DivergedError, TrainingError
@@ -46,6 +46,8 @@ class KerasEstimator:
         validate_epochs: whether to validate after each epoch too.
         on_model_built: called with the number of a trial and its model before it is trained;
             raises nothing.
+        wants_weights: asked with a reward whether somebody wants the weights; copying them takes
+            as long as everything else that is done between two trials.
         name: what its trials are known by.
     """
 
@@ -57,6 +59,7 @@ class KerasEstimator:
     max_model_size: int = 0
     validate_epochs: bool = False
     on_model_built: Callable[[int, Any], None] | None = None
+    wants_weights: Callable[[float], bool] = attrs.field(default=lambda _: True)
     name: str = "keras"
     _adaptation: Adaptation = attrs.field(init=False)
 
@@ -99,14 +102,16 @@ class KerasEstimator:
         return model, call
 
     def estimate(self, architecture: Any, context: TrialContext) -> Measurement:
-        """Return what the architecture is worth, with the weights as the artifact.
+        """Return what the architecture is worth, with the weights as the artifact if wanted.
+
+        `fit_s` and `evaluate_s` include letting go of the step that was compiled for them.
 
         Raises:
             TrialError: it cannot be built, trained or evaluated.
         """
-        keras.utils.set_random_seed(context.seed)
         timings: dict[str, float] = {}
         with _timed(timings, "build_s"):
+            keras.utils.set_random_seed(context.seed)  # the initial weights hang on it
             model, call = self.build(architecture, context.fidelity)
         try:
             return self._measure(model, call, context, timings)
@@ -131,14 +136,20 @@ class KerasEstimator:
         watch = self._watch(context.report)
         with _timed(timings, "fit_s"):
             self._fit(model, call, watch)
+            drop_steps(model)
         details: dict[str, Any] = {"parameters": int(model.count_params())}
         if watch.best_epoch is not None:
             details["best_epoch"] = watch.best_epoch
         with _timed(timings, "evaluate_s"):
             values = self._evaluate(model, call)
+            drop_steps(model)
         objectives = _finite_objectives(values, self._reward_name(model))
+        wanted = self.wants_weights(next(iter(objectives.values())))
         return Measurement(
-            objectives, timings=timings, details=details, artifact=model.get_weights()
+            objectives,
+            timings=timings,
+            details=details,
+            artifact=model.get_weights() if wanted else None,
         )
 
     def _watch(self, report: Callable[[int, Mapping[str, float]], bool]) -> EpochWatch:

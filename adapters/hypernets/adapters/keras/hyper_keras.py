@@ -213,6 +213,7 @@ class HyperKeras:
 
     def _begin(self, estimator: KerasEstimator, seed: int | None) -> None:
         keeper = ModelKeeper(self._keep_models, self.direction)
+        estimator.wants_weights = keeper.would_keep
         search = Search(
             self.searcher, estimator, callbacks=self._callbacks, seed=seed, keeper=keeper
         )

@@ -58,10 +58,15 @@ def release(model: keras.Model) -> None:
     cycles. That takes a sixth of a second beside TensorFlow: for small models it is left to
     Python, for large ones it is done here and reaches those released before.
     """
-    for step in _COMPILED_STEPS:
-        setattr(model, step, None)
+    drop_steps(model)
     if model.count_params() >= _LARGE_PARAMETERS:
         gc.collect()
+
+
+def drop_steps(model: keras.Model) -> None:
+    """Let go of the compiled steps alone, as soon as they are of no more use."""
+    for step in _COMPILED_STEPS:
+        setattr(model, step, None)
 
 
 def _make_input(node: LayerNode) -> Any:

@@ -37,16 +37,22 @@ class ModelKeeper:
         reward = trial.reward
         if not trial.succeeded or reward is None or weights is None or not math.isfinite(reward):
             return
-        entry = (self._sign * reward, trial.number)
-        # equal rewards: the older trial stands before the younger one, as in the history
-        at = bisect.bisect_right(self._kept, entry[0], key=lambda kept: kept[0])
-        if at >= self._count:
+        if not self.would_keep(reward):
             return
+        cost = self._sign * reward
         np.savez(self._path(trial.number), *weights)
-        self._kept.insert(at, entry)
+        self._kept.insert(self._place(cost), (cost, trial.number))
         for _, number in self._kept[self._count :]:
             self._path(number).unlink()
         del self._kept[self._count :]
+
+    def would_keep(self, reward: float) -> bool:
+        """Say whether the weights of a next trial with that reward would be kept."""
+        return self._place(self._sign * reward) < self._count
+
+    def _place(self, cost: float) -> int:
+        # equal rewards: the older trial stands before the younger one, as in the history
+        return bisect.bisect_right(self._kept, cost, key=lambda kept: kept[0])
 
     @property
     def numbers(self) -> list[int]:
