@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types layers format generate bench soak clean
+.PHONY: help setup alone demo test lint types layers format generate bench soak clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -21,10 +21,15 @@ $(READY): requirements/dev.txt pyproject.toml
 
 setup: $(READY)  ## make the virtual environment (once)
 
-demo: $(READY)  ## search a CNN for real images, with live progress (DATA=digits | mnist | fashion-mnist | a path; SEED=0)
+# A regular package of the same name anywhere on the path, even last, hides this one completely, so
+# that nothing of it could even say so.
+alone: $(READY)
+	@$(BIN)/python -c 'import sys, importlib.util as u; s = u.find_spec("hypernets"); sys.exit(f"the package hypernets at {s.origin} hides this one; uninstall it, or take it off PYTHONPATH" if s.origin else 0)'
+
+demo: alone  ## search a CNN for real images, with live progress (DATA=digits | mnist | fashion-mnist | a path; SEED=0)
 	$(BIN)/python -m hypernets.adapters.demo --data "$(or $(DATA),digits)" --seed "$(or $(SEED),0)"
 
-test: $(READY) lint types layers  ## check everything
+test: alone lint types layers  ## check everything
 	$(BIN)/python -m pytest -m "not soak" $(PYTEST_ARGS)
 
 lint: $(READY)  ## style

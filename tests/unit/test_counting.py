@@ -141,3 +141,41 @@ def test_too_entangled_a_space_is_refused_rather_than_counted_wrongly(monkeypatc
     space = dnn_search_space(10, 2, "sigmoid")
     with pytest.raises(SpaceError, match="independent enough"):
         space.count()
+
+
+@given(st.integers(0, 2**32), st.integers(0, 2**32))
+def test_enumeration_visits_each_architecture_once_and_can_be_taken_up_anywhere(seed, order):
+    space = random_space(seed)
+    count = space.count()
+    if count > 300:
+        return
+    keys = [architecture.key for architecture in space.enumerate(order)]
+    assert len(keys) == count == len(set(keys))
+    start = count // 2
+    assert [a.key for a in space.enumerate(order, start)] == keys[start:]
+
+
+def test_another_seed_gives_another_order_and_the_same_seed_the_same():
+    space = dnn_search_space(10, 2, "sigmoid")
+    first, again, other = (
+        [space.rank(a) for a, _ in zip(space.enumerate(seed), range(200), strict=False)]
+        for seed in (0, 0, 1)
+    )
+    assert first == again
+    assert first != other
+    assert sum(first) / 200 == pytest.approx(3_888 / 2, rel=0.15)
+
+
+def test_a_space_beyond_64_bits_is_enumerated_all_the_same():
+    space = enas_micro_search_space("NR", node_num=5)
+    assert space.count() > 2**64
+    found = {a.key for a, _ in zip(space.enumerate(3), range(50), strict=False)}
+    assert len(found) == 50
+    (later, *_) = (a for a, _ in zip(space.enumerate(3, start=2**64), range(1), strict=False))
+    assert space.unrank(space.rank(later)) == later
+
+
+@pytest.mark.parametrize("arguments", [{"seed": -1}, {"start": 1.5}, {"seed": None}])
+def test_an_order_that_makes_no_sense_is_refused(arguments):
+    with pytest.raises(SpaceError, match=r"enumerate: \w+ must be an integer >= 0; received"):
+        random_space(0).enumerate(**arguments)

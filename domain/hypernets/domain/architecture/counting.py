@@ -255,7 +255,7 @@ class SpaceCounter:
         Raises:
             SpaceError: there is no such number, or the space is infinite.
         """
-        total = self._finite()
+        total = self.require_finite()
         if not hasattr(index, "__index__") or isinstance(index, bool) or not 0 <= index < total:
             raise SpaceError(
                 f"the number of an architecture must be an integer from 0 to {total - 1}; "
@@ -292,7 +292,7 @@ class SpaceCounter:
                 f"an architecture must be of the space that numbers it; received {architecture!r} "
                 "of another one; make it anew with space.architecture(decisions)"
             )
-        self._finite()
+        self.require_finite()
         numbers = {
             rank: self._frozen.decisions[rank].index_of(value)
             for rank, value in enumerate(architecture.values)
@@ -316,7 +316,12 @@ class SpaceCounter:
             index = (index + before) * node.n_free + digits
         return index
 
-    def _finite(self) -> int:
+    def require_finite(self) -> int:
+        """Return the number of architectures.
+
+        Raises:
+            SpaceError: it is infinite, or cannot be counted.
+        """
         total = self.count()
         if total == math.inf:
             (first, *_) = [d for d in self._frozen.decisions if not d.is_finite]

@@ -1,5 +1,6 @@
 """The search space: what is authored once, frozen, and then asked for architectures."""
 
+import itertools
 import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -238,6 +239,36 @@ class HyperSpace:
             SpaceError: there is no such number, or the space is infinite or too entangled.
         """
         return self._numbering().unrank(index)
+
+    def enumerate(self, seed: int = 0, start: int = 0) -> "Iterator[Architecture]":
+        """Iterate over all architectures of a finite space, each once, in a pseudo-random order.
+
+        Nothing is remembered: `start` takes the order up where an earlier iteration has stopped,
+        in another process just as well.
+
+        Args:
+            seed: chooses the order, a non-negative integer.
+            start: how many to leave out at the beginning.
+
+        Raises:
+            SpaceError: the space is infinite or too entangled, or an argument makes no sense.
+        """
+        for keyword, value in (("seed", seed), ("start", start)):
+            if not hasattr(value, "__index__") or isinstance(value, bool) or value < 0:
+                raise SpaceError(
+                    f"enumerate: {keyword} must be an integer >= 0; received {value!r}; write "
+                    f"{keyword}=0, say"
+                )
+        from hypernets.domain.architecture.permutation import KeyedPermutation
+
+        numbering = self._numbering()
+        size = numbering.require_finite()
+        order = KeyedPermutation(size, seed)
+        # a range would refuse sizes beyond 64 bits
+        return (
+            numbering.unrank(order(i))
+            for i in itertools.takewhile(size.__gt__, itertools.count(start))
+        )
 
     def _numbering(self) -> "SpaceCounter":
         with self._lock:
