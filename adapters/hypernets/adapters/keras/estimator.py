@@ -19,6 +19,7 @@ from hypernets.adapters.keras.data import TrainingData
 from hypernets.adapters.keras.epoch_watch import EpochWatch, metric_names
 from hypernets.adapters.keras.fault import is_out_of_memory, trial_error
 from hypernets.adapters.keras.model_builder import build_model, drop_steps, release
+from hypernets.adapters.keras.retracing import retracing_expected
 from hypernets.adapters.keras.training import TrainingCall, TrainingPlan
 from hypernets.application.port import Measurement, TrialContext
 from hypernets.domain.error import BuildError, DivergedError, TrainingError
@@ -114,7 +115,8 @@ class KerasEstimator:
             keras.utils.set_random_seed(context.seed)  # the initial weights hang on it
             model, call = self.build(architecture, context.fidelity)
         try:
-            return self._measure(model, call, context, timings)
+            with retracing_expected():
+                return self._measure(model, call, context, timings)
         finally:
             release(model)
 

@@ -1,10 +1,15 @@
-"""Keras's own shape inference behind the `ShapeOracle` port, without a weight in memory."""
+"""Keras's own inference behind the `ShapeOracle` port, without a weight in memory."""
 
+import math
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from hypernets.domain.architecture.graph import LayerSpec, Shape, Shapes
 from hypernets.domain.error import BuildError
+from hypernets.domain.layers import Weights
+
+T = TypeVar("T")
 
 __all__ = ["KerasShapeOracle"]
 
@@ -12,7 +17,7 @@ _READS_TEXT = frozenset({"StringLookup", "TextVectorization"})
 
 
 class KerasShapeOracle:
-    """Asks Keras what a layer would put out.
+    """Asks Keras what a layer would put out, and how many weights it would have.
 
     The layer is made and called on symbols inside `keras.StatelessScope`, where weights have a
     shape and no value. Keras is imported by the first question, not before.
@@ -33,30 +38,60 @@ class KerasShapeOracle:
         Raises:
             BuildError: Keras has no such layer, or refuses its arguments or its inputs.
         """
-        outcome: list[Shapes | BaseException] = []
-        asking = threading.Thread(
-            target=_answer, args=(layer, input_shapes, outcome), name="shape-oracle", daemon=True
-        )
-        asking.start()
-        asking.join()
-        (answer,) = outcome
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+        return _alone(_inferred, layer, input_shapes)
+
+    def weights(self, layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Weights:
+        """Return the numbers of weights that the layer would have.
+
+        Args:
+            layer: the layer; descriptions among its arguments are made layers too.
+            input_shapes: shapes of what feeds it, in order, the batch first.
+
+        Raises:
+            BuildError: Keras has no such layer, or refuses its arguments or its inputs.
+        """
+        return _alone(_counted, layer, input_shapes)
 
 
-def _answer(
-    layer: LayerSpec, input_shapes: tuple[Shape, ...], outcome: list[Shapes | BaseException]
-) -> None:
-    """Append the shapes to `outcome`, or what was raised instead."""
-    try:
-        outcome.append(_inferred(layer, input_shapes))
-    except BaseException as error:  # raised again where the question was asked
-        outcome.append(error)
+def _alone(question: Callable[..., T], layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> T:
+    """Return the answer to a question that is asked in a thread of its own."""
+    outcome: list[T | BaseException] = []
+
+    def ask() -> None:
+        try:
+            outcome.append(question(layer, input_shapes))
+        except BaseException as error:  # raised again where the question was asked
+            outcome.append(error)
+
+    asking = threading.Thread(target=ask, name="shape-oracle", daemon=True)
+    asking.start()
+    asking.join()
+    (answer,) = outcome
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 def _inferred(layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Shapes:
     """Return the shapes that Keras infers."""
+    _, shapes = _tried(layer, input_shapes)
+    return shapes[0] if len(shapes) == 1 else shapes
+
+
+def _counted(layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Weights:
+    """Return the numbers of weights that Keras would make."""
+    made, _ = _tried(layer, input_shapes)
+    if made is None:
+        return Weights()
+
+    def count(variables: Any) -> int:
+        return sum(math.prod(variable.shape) for variable in variables)
+
+    return Weights(count(made.trainable_weights), count(made.non_trainable_weights))
+
+
+def _tried(layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> tuple[Any, tuple[Shape, ...]]:
+    """Return a layer that was called on symbols (none for an input), and what it put out."""
     import keras
 
     from hypernets.adapters.keras.layer_call import call_layer, make_layer
@@ -64,7 +99,7 @@ def _inferred(layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Shapes:
     with keras.StatelessScope(initialize_variables=False):
         try:
             if layer.layer in ("Input", "InputLayer") and layer.factory is None:
-                return _shape_of(keras.Input(**layer.arguments))
+                return None, (_shape_of(keras.Input(**layer.arguments)),)
             made = make_layer(layer)
             dtype = "string" if layer.layer in _READS_TEXT else "float32"
             tensors = [keras.KerasTensor(shape, dtype) for shape in input_shapes]
@@ -73,10 +108,10 @@ def _inferred(layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Shapes:
             raise
         except Exception as error:
             if _needs_values(error) and len(input_shapes) == 1:
-                return _declared(make_layer(layer), input_shapes[0])
+                made = make_layer(layer)
+                return made, _declared(made, input_shapes[0])
             raise BuildError(_refusal(layer, input_shapes, error)) from error
-    shapes = tuple(_shape_of(tensor) for tensor in outputs)
-    return shapes[0] if len(shapes) == 1 else shapes
+    return made, tuple(_shape_of(tensor) for tensor in outputs)
 
 
 def _needs_values(error: Exception) -> bool:
@@ -87,11 +122,11 @@ def _needs_values(error: Exception) -> bool:
     return isinstance(error, ValueError) and "while in a stateless scope" in str(error)
 
 
-def _declared(made: Any, shape: Shape) -> Shapes:
+def _declared(made: Any, shape: Shape) -> tuple[Shape, ...]:
     """Return what a layer says that it puts out, unbuilt."""
     told = made.compute_output_shape(shape)
     if all(size is None or isinstance(size, int) for size in told):
-        return tuple(told)
+        return (tuple(told),)
     return tuple(tuple(each) for each in told)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from hypernets.domain.architecture.cost import Cost, cost_of
 from hypernets.domain.architecture.evaluation import UNDECIDED, Evaluation
 from hypernets.domain.architecture.graph import LayerGraph
 from hypernets.domain.architecture.resolver import resolve
@@ -90,6 +91,14 @@ class Architecture:
         """
         graph = self.graph
         return signature_of(graph) if graph.nodes else signature_of_decisions(self.decisions)
+
+    def cost(self) -> Cost:
+        """Return what the network costs, without building it (see `Cost`).
+
+        Raises:
+            BuildError: these decisions do not make a network, or its shapes do not fit.
+        """
+        return cost_of(self.graph)
 
     @cached_property
     def training(self) -> Mapping[str, Any]:

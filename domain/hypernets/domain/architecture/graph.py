@@ -5,18 +5,29 @@ class name and arguments. It is what an estimator builds, a signature digests an
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from hypernets.domain.error import BuildError
 
-__all__ = ["LayerGraph", "LayerNode", "LayerSpec", "Origin", "Shape", "Shapes"]
+if TYPE_CHECKING:
+    from hypernets.domain.layers.rule import Weights
+
+__all__ = ["LayerGraph", "LayerNode", "LayerSpec", "Origin", "Shape", "Shapes", "each_shape"]
 
 Shape = tuple[int | None, ...]
 """Sizes of one tensor, the batch first: `(None, 28, 28, 1)`. `None` is a size not known yet."""
 Shapes = Shape | tuple[Shape, ...]
 """What a layer puts out: one shape, or a tuple of shapes where it has several outputs."""
+
+
+def each_shape(shapes: Shapes) -> Iterator[Shape]:
+    """Yield one shape for each tensor that a layer puts out."""
+    if shapes and isinstance(shapes[0], tuple):
+        yield from shapes
+    else:
+        yield shapes  # type: ignore[misc]  # one shape, not several
 
 
 @attrs.frozen(slots=True)
@@ -56,6 +67,9 @@ class ShapeSource(Protocol):
 
     def shape(self, index: int) -> Shapes:
         """Return what node `index` puts out."""
+
+    def weights(self, index: int, inputs: tuple[Shape, ...]) -> "Weights":
+        """Return the numbers of weights of node `index`."""
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -98,6 +112,16 @@ class LayerNode:
         if self._shapes is None:
             raise BuildError(f"the shape of {self.name!r} is not known: its graph has no shapes")
         return self._shapes.shape(self._index)
+
+    def count_weights(self, inputs: tuple[Shape, ...]) -> "Weights":
+        """Return the numbers of weights of its layer, made for inputs of these shapes.
+
+        Raises:
+            BuildError: the shapes do not fit, or nothing knows the layer.
+        """
+        if self._shapes is None:
+            raise BuildError(f"the weights of {self.name!r} are not known: its graph has no shapes")
+        return self._shapes.weights(self._index, inputs)
 
 
 @attrs.frozen(slots=True, eq=False)

@@ -4,7 +4,7 @@ The frozen nodes that the outputs need are visited once, inputs first. Each has 
 tensors; a tensor is the position of the graph node that makes it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hypernets.domain.architecture.decided import active_inputs
@@ -15,9 +15,10 @@ from hypernets.domain.architecture.graph import (
     Origin,
     Shape,
     Shapes,
+    each_shape,
 )
 from hypernets.domain.error import BuildError
-from hypernets.domain.layers import ShapeOracle, infer_shape
+from hypernets.domain.layers import ShapeOracle, Weights, count_weights, infer_shape
 from hypernets.domain.space.frozen import FrozenSpace, Layer, Loose, Macro
 
 if TYPE_CHECKING:
@@ -76,6 +77,15 @@ class ShapeTable:
         assert result is not None
         return result
 
+    def weights(self, index: int, inputs: tuple[Shape, ...]) -> Weights:
+        """Return the numbers of weights of node `index`.
+
+        Raises:
+            BuildError: the shapes do not fit, or nothing knows the layer.
+        """
+        spec, _, oracle = self._specs[index]
+        return count_weights(spec, inputs, oracle)
+
     def _infer(
         self, spec: LayerSpec, inputs: tuple[int, ...], oracle: ShapeOracle | None
     ) -> Shapes:
@@ -83,21 +93,13 @@ class ShapeTable:
         for i in inputs:
             shape = self._shapes[i]
             assert shape is not None
-            given.extend(_each(shape))
+            given.extend(each_shape(shape))
         try:
             return infer_shape(spec, tuple(given), oracle)
         except BuildError as error:
             if spec.name and spec.name not in str(error):
                 raise type(error)(f"at {spec.name!r}: {error}") from error
             raise
-
-
-def _each(shapes: Shapes) -> Iterator[Shape]:
-    """Yield one shape for each tensor."""
-    if shapes and isinstance(shapes[0], tuple):
-        yield from shapes  # several outputs
-    else:
-        yield shapes  # type: ignore[misc]  # one
 
 
 class _Resolution:

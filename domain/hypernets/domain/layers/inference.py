@@ -1,12 +1,12 @@
-"""Infers the shape of any layer: by its rule, else by the framework."""
+"""Infers shape and weights of any layer: by its rule, else by the framework."""
 
 from hypernets.domain.architecture.graph import LayerSpec, Shape, Shapes
 from hypernets.domain.error import BuildError
 from hypernets.domain.layers.oracle import ShapeOracle
 from hypernets.domain.layers.registry import rule_for
-from hypernets.domain.layers.rule import OutsideRuleError, ShapeError
+from hypernets.domain.layers.rule import OutsideRuleError, ShapeError, Weights
 
-__all__ = ["infer_shape"]
+__all__ = ["count_weights", "infer_shape"]
 
 
 def infer_shape(
@@ -43,6 +43,37 @@ def infer_shape(
             " KerasShapeOracle of the Keras adapter"
         )
     return oracle.infer(spec, inputs)
+
+
+def count_weights(
+    spec: LayerSpec, inputs: tuple[Shape, ...], oracle: ShapeOracle | None = None
+) -> Weights:
+    """Return the numbers of weights of a layer, by its rule, else as the oracle says.
+
+    Raises:
+        ShapeError: the rule refuses the inputs or the arguments; the message names the layer.
+        BuildError: the oracle refuses them, or there is no rule and no oracle.
+
+    Example:
+        >>> count_weights(LayerSpec("Dense", {"units": 10}), ((None, 64),)).total
+        650
+    """
+    rule = rule_for(spec.layer) if spec.factory is None else None
+    if rule is not None:
+        try:
+            return rule.weights(spec.arguments, inputs)
+        except OutsideRuleError as error:
+            if oracle is None:
+                raise _located(error, spec) from error
+        except ShapeError as error:
+            raise _located(error, spec) from error
+    if oracle is None:
+        raise BuildError(
+            f"{_label(spec)}: the weights of a layer without a rule can only be told by the"
+            f" framework; received no oracle for {spec.layer!r}; give one, such as the"
+            " KerasShapeOracle of the Keras adapter"
+        )
+    return oracle.weights(spec, inputs)
 
 
 def _label(spec: LayerSpec) -> str:
