@@ -12,6 +12,7 @@ from hypernets.domain.architecture.signature import signature_of, signature_of_d
 
 if TYPE_CHECKING:
     from hypernets.domain.space.frozen import FrozenSpace
+    from hypernets.domain.space.hyper_space import HyperSpace
     from hypernets.domain.space.hyperparameter import Decision
 
 __all__ = ["Architecture"]
@@ -120,6 +121,24 @@ class Architecture:
         if known is not None:
             bare.__dict__["signature"] = known
         return bare
+
+    def to_json(self) -> str:
+        """Return this architecture as JSON that a person can read (see `codec.document`)."""
+        from hypernets.domain.architecture.codec.document import to_json
+
+        return to_json(self)
+
+    @staticmethod
+    def from_json(space: "HyperSpace", text: str) -> "Architecture":
+        """Return the architecture that `to_json` has written for the same space.
+
+        Raises:
+            SpaceError: the text is no such document, or of another space, or its decisions are not
+                those of an architecture.
+        """
+        from hypernets.domain.architecture.codec.document import from_json
+
+        return from_json(space, text)
 
     def evaluation(self) -> Evaluation:
         """Return what computes the values of this architecture's hyperparameters."""

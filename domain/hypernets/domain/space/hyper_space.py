@@ -44,6 +44,7 @@ class HyperSpace:
         self._next_number: dict[str, int] = {}
         self._frozen: FrozenSpace | None = None
         self._counter: SpaceCounter | None = None
+        self._fingerprint = ""
         self._lock = threading.RLock()
 
     # --- authoring ----------------------------------------------------------
@@ -198,6 +199,18 @@ class HyperSpace:
     def decisions(self) -> tuple[Decision, ...]:
         """Every decision that some architecture needs, in the order of their rank."""
         return self.freeze().decisions
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what this space is, equal for the same space made anew.
+
+        See `hypernets.domain.space.fingerprint` for what counts.
+        """
+        if not self._fingerprint:
+            from hypernets.domain.space.fingerprint import fingerprint_of
+
+            self._fingerprint = fingerprint_of(self.freeze())
+        return self._fingerprint
 
     @property
     def is_finite(self) -> bool:
