@@ -9,6 +9,7 @@ from hypernets.domain.architecture.evaluation import UNDECIDED, Evaluation
 from hypernets.domain.architecture.graph import LayerGraph
 from hypernets.domain.architecture.resolver import resolve
 from hypernets.domain.architecture.signature import signature_of, signature_of_decisions
+from hypernets.domain.error import BuildError
 
 if TYPE_CHECKING:
     from hypernets.domain.space.frozen import FrozenSpace
@@ -139,6 +140,43 @@ class Architecture:
         from hypernets.domain.architecture.codec.document import from_json
 
         return from_json(space, text)
+
+    def to_text(self) -> str:
+        """Return the network as a table: name, layer, shape, and who feeds it.
+
+        Raises:
+            BuildError: these decisions do not make a network.
+        """
+        from hypernets.domain.architecture.drawing.text import text_of
+
+        return text_of(self.graph)
+
+    def to_mermaid(self) -> str:
+        """Return the network as a Mermaid flowchart.
+
+        Raises:
+            BuildError: these decisions do not make a network.
+        """
+        from hypernets.domain.architecture.drawing.mermaid import mermaid_of
+
+        return mermaid_of(self)
+
+    def to_svg(self) -> str:
+        """Return the network as a self-contained SVG picture.
+
+        Raises:
+            BuildError: these decisions do not make a network.
+        """
+        from hypernets.domain.architecture.drawing.svg import svg_of
+
+        return svg_of(self)
+
+    def _repr_svg_(self) -> str | None:
+        """Return what a notebook shows; `None`, so that it shows the text, without a network."""
+        try:
+            return self.to_svg()
+        except BuildError:
+            return None
 
     def evaluation(self) -> Evaluation:
         """Return what computes the values of this architecture's hyperparameters."""
