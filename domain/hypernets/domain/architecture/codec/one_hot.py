@@ -163,7 +163,7 @@ class _Block:
                 "space"
             )
         if isinstance(decision, MultipleChoice):
-            return decision.normalise([decision.options[k] for k in ones])
+            return decision.normalise([decision.options[k] for k in ones.tolist()])
         return decision.value_at(int(ones[0]))
 
 
