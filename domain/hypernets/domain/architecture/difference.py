@@ -7,6 +7,7 @@ import attrs
 
 from hypernets.domain.architecture.drawing.caption import long_arguments
 from hypernets.domain.architecture.graph import LayerNode
+from hypernets.domain.space.description import brief_label
 
 if TYPE_CHECKING:
     from hypernets.domain.architecture.architecture import Architecture
@@ -42,11 +43,12 @@ class DecisionChange:
     after: Any
 
     def __str__(self) -> str:
+        label = brief_label(self.label)
         if self.before is ABSENT:
-            return f"+ {self.label} = {self.after!r}"
+            return f"+ {label} = {self.after!r}"
         if self.after is ABSENT:
-            return f"- {self.label} = {self.before!r}"
-        return f"~ {self.label}: {self.before!r} -> {self.after!r}"
+            return f"- {label} = {self.before!r}"
+        return f"~ {label}: {self.before!r} -> {self.after!r}"
 
 
 @attrs.frozen(slots=True, eq=False)

@@ -324,6 +324,16 @@ class HyperSpace:
         """
         return self.freeze().replay(decisions)
 
+    def describe(self) -> str:
+        """Return a readable description: decisions, modules with conditions, and the count.
+
+        Raises:
+            SpaceError: the definition is wrong.
+        """
+        from hypernets.domain.space.description import describe
+
+        return describe(self)
+
     def __repr__(self) -> str:
         return (
             f"<HyperSpace {self.name!r}: {len(self.modules)} modules, "

@@ -44,7 +44,7 @@ def mermaid_of(architecture: "Architecture") -> str:
 
 
 def _label(node: LayerNode) -> str:
-    parts = (node.layer, short_arguments(node), shape_text(node))
+    parts = (f"{node.layer} {short_arguments(node)}", shape_text(node))
     return "<br/>".join(_escaped(part) for part in parts if part)
 
 
