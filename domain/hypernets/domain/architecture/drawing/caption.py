@@ -14,6 +14,7 @@ TIMES = "\u00d7"
 
 _NEVER_SHOWN = frozenset(("padding", "data_format", "name", "seed"))
 _INPUT_SHAPES = frozenset(("shape", "batch_shape"))  # the shape is shown anyway
+_NO_ACTIVATION = ("activation", "linear")
 _BARE = frozenset(
     (
         *("units", "filters", "rate", "activation", "kernel_size", "pool_size", "size", "n"),
@@ -53,14 +54,14 @@ def short_arguments(node: LayerNode | LayerSpec) -> str:
     defaults: Mapping[str, Any] = rule.defaults if rule is not None else {}
     told = []
     for keyword, value in node.arguments.items():
-        if keyword in _NEVER_SHOWN or value is None:
+        if keyword in _NEVER_SHOWN or value is None or (keyword, value) == _NO_ACTIVATION:
             continue
         if node.layer == "Input" and keyword in _INPUT_SHAPES:
             continue
         text = _short(value)
         if keyword in defaults and text == _short(defaults[keyword]):
             continue
-        if _is_one(value) and keyword in _WORDS and keyword != "use_bias":
+        if keyword in _WORDS and keyword != "use_bias" and _is_one(value):
             continue
         if keyword == "use_bias" and value is False:
             told.append("no bias")
