@@ -1,6 +1,7 @@
 """How many different cells there are: the counts that the two benchmarks publish."""
 
 import itertools
+import json
 
 import pytest
 
@@ -117,6 +118,13 @@ def test_the_graphs_hold_the_423624_published_cells():
 def test_every_number_leads_to_a_cell_of_nas_bench_101_and_back(whole_space):
     for index in range(0, whole_space.count(), 20_011):
         assert whole_space.rank(whole_space.unrank(index)) == index
+
+
+def test_the_decisions_of_a_cell_go_through_json(whole_space):
+    architecture = whole_space.sample(3)
+    assert whole_space.architecture(json.loads(json.dumps(architecture.decisions))) == architecture
+    with pytest.raises(SpaceError, match="graph"):
+        whole_space.architecture(architecture.decisions | {"graph": [[0, 2], [2, 3]]})
 
 
 def test_a_shape_stands_once_whatever_its_numbering():
