@@ -174,6 +174,28 @@ def test_structures_are_told_apart() -> None:
     assert len(set(found)) == len(found)
 
 
+def test_it_matters_which_decision_is_used_where() -> None:
+    def uses(order: int) -> None:
+        first, second = [Choice([1, 2], name="a"), Choice([1, 2], name="b")][::order]
+        Identity(first=first, second=second)
+
+    assert fingerprint(lambda: uses(1)) != fingerprint(lambda: uses(-1))
+
+
+def test_the_order_of_inputs_and_outputs_matters() -> None:
+    def ends(order: int, which: str) -> None:
+        sources = [Input({"shape": (4,)}), Input({"shape": (4,)})]
+        merged = Merge()(sources)
+        sinks = [Unit({"k": 1})(merged), Unit({"k": 2})(merged)]
+        merged.space.set_inputs(sources[:: order if which == "inputs" else 1])
+        merged.space.set_outputs(sinks[:: order if which == "outputs" else 1])
+
+    for which in ("inputs", "outputs"):
+        assert fingerprint(lambda which=which: ends(1, which)) != fingerprint(
+            lambda which=which: ends(-1, which)
+        )
+
+
 # --- functions --------------------------------------------------------------
 
 
@@ -197,6 +219,7 @@ def test_a_function_counts_by_what_it_returns() -> None:
 def test_a_function_that_fails_for_some_values_counts_by_that_too() -> None:
     assert dynamic(lambda x: 6 / (x - 1)) == dynamic(lambda x: 6 / (x - 1) * 1)
     assert dynamic(lambda x: 6 / (x - 1)) != dynamic(lambda x: 6 / max(x - 1, 1))
+    assert dynamic(lambda x: 0 // (x - 1)) != dynamic(lambda x: 0 // (x - 2))
 
 
 def test_a_function_of_a_function_counts_by_what_it_returns() -> None:
@@ -209,6 +232,7 @@ def test_a_function_of_a_function_counts_by_what_it_returns() -> None:
 
     assert chain(lambda y, k: y + k) == chain(lambda k, y: k + y)
     assert chain(lambda y, k: y + k) != chain(lambda y, k: y + k + 1)
+    assert chain(lambda y, k: y + k) != chain(lambda y, k: 9 if y else k)
     # 5 is no value of the link
     assert chain(lambda y, k: y + k) == chain(lambda y, k: y + k if y < 5 else 0)
 
