@@ -1,7 +1,9 @@
 """Architectures as text, Mermaid and SVG."""
 
 import re
+import runpy
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,6 +104,12 @@ def test_a_picture_brings_nothing_along_and_reaches_for_nothing(enas):
 
 def test_a_picture_is_the_same_every_time(enas):
     assert enas.to_svg() == enas.without_graph().to_svg()
+
+
+def test_an_edge_that_passes_a_frame_does_not_stretch_it():
+    for seed in range(6):
+        svg = enas_micro_search_space("NR").sample(seed).to_svg()
+        assert float(parse(svg).get("width")) < 1600
 
 
 def test_cells_have_frames_with_their_names(enas):
@@ -223,6 +231,7 @@ def test_a_space_of_training_alone_has_an_empty_picture():
             "8, 3, no bias",
         ),
         ("Dense", {"units": 3, "activation": "linear", "use_bias": True}, "3"),
+        ("Dense", {"activation": "relu", "units": 3}, "3, relu"),
         ("Dropout", {"rate": 0.30000000000000004, "seed": 3}, "0.3"),
         ("Input", {"shape": (3, 4)}, ""),
         ("Mine", {"depth": 3, "mode": "fast", "none": None}, "depth=3, mode=fast"),
@@ -258,6 +267,14 @@ def test_long_arguments_are_written_as_in_a_program():
 )
 def test_layers_have_kinds(layer, kind):
     assert kind_of(layer) == kind
+
+
+def test_the_pictures_of_the_documentation_are_those_that_are_drawn():
+    folder = Path(__file__).parents[2] / "docs" / "pictures"
+    pictures = runpy.run_path(str(folder / "draw.py"))["pictures"]()
+    assert sorted(pictures) == sorted(path.name for path in folder.glob("*.svg"))
+    for name, picture in pictures.items():
+        assert (folder / name).read_text(encoding="utf-8") == picture
 
 
 def test_long_texts_are_cut_off_with_an_ellipsis():

@@ -51,7 +51,9 @@ class Blocks:
                 distance = max(distance, self.right[first].get(second, 0.0))
                 self.right[first][second] = self.left[second][first] = distance
         self.linked: list[list[tuple[int, float]]] = [[] for _ in items]
-        pairs = Counter((self.of[a], self.of[b]) for a, b in ordering.links)
+        # what passes a frame follows it: if it drew what is within, the frame would grow and grow
+        within = [link for link in ordering.links if not ordering.sides.keys() & link]
+        pairs = Counter((self.of[a], self.of[b]) for a, b in within)
         for (first, second), weight in pairs.items():
             if first != second:
                 self.linked[first].append((second, float(weight)))

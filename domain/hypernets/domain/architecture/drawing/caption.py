@@ -14,6 +14,7 @@ TIMES = "\u00d7"
 
 _NEVER_SHOWN = frozenset(("padding", "data_format", "name", "seed"))
 _INPUT_SHAPES = frozenset(("shape", "batch_shape"))  # the shape is shown anyway
+_FIRST = ("units", "filters", "output_dim", "kernel_size", "pool_size", "strides")
 _NO_ACTIVATION = ("activation", "linear")
 _BARE = frozenset(
     (
@@ -53,7 +54,7 @@ def short_arguments(node: LayerNode | LayerSpec) -> str:
     rule = rule_for(node.layer) if node.factory is None else None
     defaults: Mapping[str, Any] = rule.defaults if rule is not None else {}
     told = []
-    for keyword, value in node.arguments.items():
+    for keyword, value in _in_order(node.arguments):
         if keyword in _NEVER_SHOWN or value is None or (keyword, value) == _NO_ACTIVATION:
             continue
         if node.layer == "Input" and keyword in _INPUT_SHAPES:
@@ -76,7 +77,7 @@ def long_arguments(arguments: Mapping[str, Any]) -> str:
     """Return the arguments as they would be written: `units=64, activation='relu'`."""
     return ", ".join(
         f"{keyword}={value!r}" if isinstance(value, str) else f"{keyword}={_long(value)}"
-        for keyword, value in arguments.items()
+        for keyword, value in _in_order(arguments)
     )
 
 
@@ -98,6 +99,12 @@ def shortened(text: str, limit: int) -> str:
     """Return the text on one line, cut off with an ellipsis beyond `limit` characters."""
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1].rstrip(" ,") + "…"
+
+
+def _in_order(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the arguments, first those by which a layer is known, then the others as given."""
+    first = [(keyword, arguments[keyword]) for keyword in _FIRST if keyword in arguments]
+    return first + [item for item in arguments.items() if item[0] not in _FIRST]
 
 
 def _is_one(value: Any) -> bool:

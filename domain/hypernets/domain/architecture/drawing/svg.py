@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hypernets.domain.architecture.drawing.caption import (
+    TIMES,
     kind_of,
     long_arguments,
     shape_text,
@@ -45,7 +46,15 @@ _LINE = "#8b949e"
 _FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 _INK = "#1b1f24"
 _TEXT_LIMIT = 34
-_BOLD, _SMALL = 8.2, 6.3  # widths of a letter on average, on the safe side
+_WIDTHS = {  # of letters in ems, in a wide font, so that narrower ones fit as well
+    **dict.fromkeys("ijl.,:;'|! ", 0.34),
+    **dict.fromkeys("frtI-/()[]", 0.46),
+    **dict.fromkeys("mwMW", 0.98),
+    **dict.fromkeys("ABCDEFGHJKLNOPQRSTUVXYZ" + TIMES, 0.76),
+}
+_MEDIUM, _BOLDER = 0.63, 1.12
+_TITLE, _SMALL, _SMALLEST = 12.5, 11, 10.5  # sizes of fonts
+_SPACE = 5.0  # between a layer and its arguments
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -91,7 +100,8 @@ def _caption(node: LayerNode) -> tuple[str, str, str]:
 def _size(caption: tuple[str, str, str]) -> tuple[float, float]:
     """Return width and height of a box."""
     shape = caption[2]
-    return max(sum(_line_widths(caption)), len(shape) * _SMALL) + 20, 25.0 + 14.0 * bool(shape)
+    inner = max(sum(_line_widths(caption)), _width(shape, _SMALLEST))
+    return inner + 20, 25.0 + 14.0 * bool(shape)
 
 
 def _box(graph: LayerGraph, node: LayerNode, caption: tuple[str, str, str], centre: Point) -> str:
@@ -110,19 +120,25 @@ def _box(graph: LayerGraph, node: LayerNode, caption: tuple[str, str, str], cent
         f'fill="{ground}" stroke="{line}" stroke-width="{stroke}"/>',
     ]
     if arguments:
-        parts.append(_text(split, top + 17, 12.5, layer, "end", "bold"))
-        parts.append(_text(split + 5, top + 17, 11, arguments, "start"))
+        parts.append(_text(split, top + 17, _TITLE, layer, "end", "bold"))
+        parts.append(_text(split + _SPACE, top + 17, _SMALL, arguments, "start"))
     else:
-        parts.append(_text(x, top + 17, 12.5, layer, "middle", "bold"))
+        parts.append(_text(x, top + 17, _TITLE, layer, "middle", "bold"))
     if shape:
-        parts.append(_text(x, top + 32, 10.5, shape, "middle"))
+        parts.append(_text(x, top + 32, _SMALLEST, shape, "middle"))
     return "".join(parts) + "</g>"
 
 
 def _line_widths(caption: tuple[str, str, str]) -> tuple[float, float]:
     """Return the widths of the two texts of the first line of a box, the gap in the second."""
     layer, arguments, _ = caption
-    return len(layer) * _BOLD, 5 + len(arguments) * _SMALL if arguments else 0.0
+    first = _width(layer, _TITLE) * _BOLDER
+    return first, _SPACE + _width(arguments, _SMALL) if arguments else 0.0
+
+
+def _width(text: str, size: float) -> float:
+    """Return about how wide a text is in a font of that size."""
+    return size * sum(_WIDTHS.get(letter, _MEDIUM) for letter in text)
 
 
 def _text(x: float, y: float, size: float, text: str, anchor: str, weight: str = "normal") -> str:
