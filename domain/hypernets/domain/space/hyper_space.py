@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from hypernets.domain.architecture.architecture import Architecture
     from hypernets.domain.architecture.counting import SpaceCounter
     from hypernets.domain.architecture.decider import Chooser
+    from hypernets.domain.architecture.verification import InputShapes
+    from hypernets.domain.architecture.verification_report import VerificationReport
     from hypernets.domain.space.frozen import FrozenSpace
 
 __all__ = ["HyperSpace"]
@@ -333,6 +335,23 @@ class HyperSpace:
         from hypernets.domain.space.description import describe
 
         return describe(self)
+
+    def verify(
+        self, input_shapes: "InputShapes | None" = None, *, limit: int = 20_000, seed: int = 0
+    ) -> "VerificationReport":
+        """Return whether every architecture can be built, as far as shapes say; builds nothing.
+
+        Args:
+            input_shapes: shapes of the data, without the batch: by name of the input, or in order.
+            limit: combinations of decisions to be told apart for one layer, about.
+            seed: of the samples, where there are some.
+
+        Raises:
+            SpaceError: the definition is wrong, or an argument makes no sense.
+        """
+        from hypernets.domain.architecture.verification import verify
+
+        return verify(self.freeze(), input_shapes, limit=limit, seed=seed)
 
     def __repr__(self) -> str:
         return (

@@ -1,0 +1,478 @@
+"""Shapes of a whole space at once: for every node, a diagram from decisions to what it puts out.
+
+The frozen nodes are visited once, inputs first. A decision that is shared by several nodes is one
+variable in all their diagrams, so combinations that cannot occur do not occur here either. A node
+whose diagram takes too many steps is left unknown, and with it what depends on it.
+
+A permutation is cyclic as it stands. The nodes of such a cycle are visited once for each order.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from hypernets.domain.architecture.decided import chosen_inputs
+from hypernets.domain.architecture.evaluation import UNDECIDED, Evaluation
+from hypernets.domain.architecture.graph import Shape, each_shape
+from hypernets.domain.architecture.verification_diagram import DiagramTable, TooLargeError
+from hypernets.domain.architecture.verification_layer import layer_value, macro_value
+from hypernets.domain.architecture.verification_value import (
+    Fault,
+    NeededError,
+    Unknown,
+    Value,
+    deciding,
+)
+from hypernets.domain.error import BuildError, SpaceError
+from hypernets.domain.space.frozen import FrozenSpace, Inputs, Layer, Loose, Macro, Mux, Pick
+from hypernets.domain.space.hyperparameter import Decision
+from hypernets.domain.space.operation import Permutation
+
+__all__ = ["ShapePass", "options_of", "reads_of", "shared_layers"]
+
+_Context = tuple[tuple[int, int], ...]
+_Key = tuple[int, _Context | None]
+_STEPS_PER_CASE = 4  # vertices that are visited for each combination, with several inputs
+
+
+def options_of(decision: Decision, limit: int) -> list[Any]:
+    """Return the values of a decision; of a continuous one, both ends and the middle.
+
+    Raises:
+        TooLargeError: there are more than `limit`.
+    """
+    if not decision.is_finite:
+        low, high = decision.low, decision.high  # type: ignore[attr-defined]  # only Real is
+        return [low, (low + high) / 2, high]
+    if decision.size > limit:
+        raise TooLargeError
+    return [decision.value_at(number) for number in range(int(decision.size))]
+
+
+class ShapePass:
+    """Computes the diagrams of the nodes that the outputs need.
+
+    Args:
+        frozen: the space.
+        limit: combinations to be told apart for one node, about.
+        data: position of an input of the network → shape of the data, without the batch.
+        made: by rank, decisions made beforehand, `UNDECIDED` for the others.
+
+    Attributes:
+        table: the diagrams.
+        cases: position of a layer or macro → how often its shape was inferred.
+        names: name of a layer that macros emit → positions of these.
+        inexact: positions of nodes whose shapes depend on a continuous decision.
+        given: position of a layer that is used at several places → the shapes that feed it.
+    """
+
+    def __init__(
+        self,
+        frozen: FrozenSpace,
+        limit: int,
+        data: Mapping[int, Shape] | None = None,
+        made: Sequence[Any] | None = None,
+    ) -> None:
+        self.frozen = frozen
+        self.table = DiagramTable(lambda rank: len(self.options(rank)))
+        self.cases: dict[int, int] = {}
+        self.names: dict[str, set[int]] = {}
+        self.inexact: set[int] = set()
+        self.given: dict[int, set[tuple[Shape, ...]]] = {}
+        self._at = -1
+        self._limit = limit
+        self._data = data or {}
+        self._made = list(made) if made is not None else [UNDECIDED] * len(frozen.decisions)
+        self._options: dict[int, list[Any]] = {}
+        self._selections: dict[_Key, int] = {}
+        self._known: dict[_Key, int] = {}
+        self._cycles = _cycles(frozen)
+        self._shared = shared_layers(frozen)
+        self._kept, self._relevant = _loose_bits(frozen) if frozen.loose_bits else ({}, {})
+
+    def run(self) -> int:
+        """Return the diagram of the whole: `Value()`, or the first fault, or why it is unknown."""
+        ends = dict.fromkeys([*self.frozen.inputs, *self.frozen.outputs])
+        for position in ends:
+            self._visit((position, None))
+        has_layers = any(isinstance(node, (Layer, Macro)) for node in self.frozen.nodes)
+        self.give_steps()
+        result = self.table.leaf(Value())
+        try:
+            for position in ends:
+
+                def judged(value: Any, position: int = position) -> Any:
+                    if isinstance(value, Value) and not value.shapes and has_layers:
+                        return self._cut(position)
+                    return Value() if isinstance(value, Value) else value
+
+                diagram = self.table.combine(judged, [self._known[position, None]])
+                result = self.table.combine(_worse, [result, diagram])
+        except TooLargeError:
+            return self._too_large("the network as a whole")
+        return result
+
+    def diagrams_of(self, position: int) -> list[int]:
+        """Return the diagrams of a node: one, or one for each order where it is permuted."""
+        return [diagram for (node, _), diagram in self._known.items() if node == position]
+
+    def options(self, rank: int) -> list[Any]:
+        """Return the values of a decision that are told apart (see `options_of`)."""
+        found = self._options.get(rank)
+        if found is None:
+            decision = self.frozen.decisions[rank]
+            found = self._options[rank] = options_of(decision, self._limit)
+        return found
+
+    def demand(self, function: Callable[[Evaluation], int], numbers: Mapping[int, int]) -> int:
+        """Return the diagram of a function that raises `NeededError` until it knows enough.
+
+        Raises:
+            TooLargeError: it has to know too much.
+        """
+        values = self._made.copy()
+        for rank, number in numbers.items():
+            values[rank] = self.options(rank)[number]
+        self.table.steps -= 1
+        if self.table.steps < 0:
+            raise TooLargeError
+        try:
+            return function(Evaluation(self.frozen.ranks, values))
+        except NeededError as error:
+            rank = error.rank
+        if not self.frozen.decisions[rank].is_finite:
+            self.inexact.add(self._at)
+        count = len(self.options(rank))
+        return self.table.case(
+            rank, [self.demand(function, {**numbers, rank: number}) for number in range(count)]
+        )
+
+    # --- the order of visits ------------------------------------------------
+
+    def _visit(self, key: _Key) -> None:
+        known, stack, waiting = self._known, [key], set[_Key]()
+        while stack:
+            top = stack[-1]
+            if top in known:
+                stack.pop()
+                continue
+            self._at = top[0]
+            try:
+                self.give_steps()
+                missing = [other for other in self._reads(top) if other not in known]
+                if any(other in waiting for other in missing):
+                    known[top] = self.table.leaf(Unknown("it reads itself"))
+                elif missing:
+                    waiting.add(top)
+                    stack.extend(missing)
+                    continue
+                else:
+                    self.give_steps()
+                    known[top] = self._computed(top)
+            except TooLargeError:
+                known[top] = self._too_large(repr(self.frozen.names[top[0]]))
+            waiting.discard(top)
+
+    def give_steps(self) -> None:
+        """Allow another piece of work as many steps as one node may take."""
+        self.table.steps = _STEPS_PER_CASE * self._limit
+
+    def _too_large(self, what: str) -> int:
+        reason = f"{what} depends on more combinations of decisions than the limit, {self._limit:,}"
+        return self.table.leaf(Unknown(reason))
+
+    def _reads(self, key: _Key) -> Iterable[_Key]:
+        position, context = key
+        cycle = self._cycles.get(position)
+        if cycle is not None and context is None:
+            return [(position, order) for order in self._orders(cycle)]
+        node = self.frozen.nodes[position]
+        if isinstance(node, (Mux, Pick)):
+            chosen = self.table.values(self.selection(key))
+            ins = dict.fromkeys(
+                i for found in chosen if not isinstance(found, Fault) for i in found
+            )
+        else:
+            ins = dict.fromkeys(node.ins)
+        return [self._key_of(key, i) for i in ins]
+
+    def _key_of(self, reader: _Key, position: int) -> _Key:
+        """Return the key of a node that another reads: the same order within the same cycle."""
+        cycle = self._cycles.get(position)
+        same = cycle is not None and cycle == self._cycles.get(reader[0])
+        return position, reader[1] if same else None
+
+    def _orders(self, cycle: int) -> list[_Context]:
+        return [v for v in self.table.values(self._order(cycle)) if not isinstance(v, Fault)]
+
+    def _order(self, cycle: int) -> int:
+        """Return the diagram of what is decided about the order within a cycle."""
+        key: _Key = (-1 - cycle, None)
+        found = self._selections.get(key)
+        if found is not None:
+            return found
+        frozen = self.frozen
+        heads = [i for i, number in self._cycles.items() if number == cycle and _orders(frozen, i)]
+
+        def order(numbers: dict[int, int]) -> int:
+            def known(evaluation: Evaluation) -> int:
+                decide = deciding(evaluation)
+                for head in heads:
+                    decide(frozen.nodes[head].parameter)  # type: ignore[union-attr]  # a Mux
+                return self.table.leaf(tuple(sorted(numbers.items())))
+
+            try:
+                return known(self._evaluation(numbers))
+            except NeededError as error:
+                rank = error.rank
+            except (BuildError, SpaceError) as error:
+                return self.table.leaf(Fault(heads[0], frozen.names[heads[0]], (), str(error)))
+            self.table.steps -= 1
+            count = len(self.options(rank))
+            if self.table.steps < 0 or count > self._limit:
+                raise TooLargeError
+            return self.table.case(
+                rank, [order({**numbers, rank: number}) for number in range(count)]
+            )
+
+        found = self._selections[key] = order({})
+        return found
+
+    def _evaluation(self, numbers: Mapping[int, int]) -> Evaluation:
+        values = self._made.copy()
+        for rank, number in numbers.items():
+            values[rank] = self.options(rank)[number]
+        return Evaluation(self.frozen.ranks, values)
+
+    def selection(self, key: _Key) -> int:
+        """Return the diagram of the inputs that a `Mux` or `Pick` has."""
+        found = self._selections.get(key)
+        if found is not None:
+            return found
+        position, context = key
+        node = self.frozen.nodes[position]
+        assert isinstance(node, (Mux, Pick))
+
+        def chosen(evaluation: Evaluation) -> int:
+            try:
+                value = deciding(evaluation)(node.parameter)
+                return self.table.leaf(tuple(chosen_inputs(self.frozen, position, value)))
+            except (BuildError, SpaceError) as error:
+                return self.table.leaf(Fault(position, self.frozen.names[position], (), str(error)))
+
+        found = self._selections[key] = self.demand(chosen, dict(context or ()))
+        return found
+
+    # --- what a node puts out -----------------------------------------------
+
+    def _computed(self, key: _Key) -> int:
+        position, context = key
+        cycle = self._cycles.get(position)
+        if cycle is not None and context is None:
+            return self._bound(self._order(cycle), lambda order: self._known[position, order])
+        node, table = self.frozen.nodes[position], self.table
+        if isinstance(node, (Mux, Pick)):
+            return self._bound(self.selection(key), lambda ins: self._joined(key, ins))
+        if isinstance(node, Loose):
+            return self._loose_ends(key, node.ins)
+        joined = self._joined(key, node.ins)
+        if not isinstance(node, (Layer, Macro)):
+            return joined
+        numbers = dict(context or ())
+        oracle = self.frozen.oracle
+
+        def made(given: Value) -> int:
+            if isinstance(node, Layer) and position in self._shared:
+                inputs = tuple(shape for shapes in given.shapes for shape in each_shape(shapes))
+                self.given.setdefault(position, set()).add(inputs)
+
+            def inferred(evaluation: Evaluation) -> int:
+                self.cases[position] = self.cases.get(position, 0) + 1
+                if isinstance(node, Layer):
+                    data = self._data.get(position)
+                    found = layer_value(position, node, given, evaluation, data)
+                else:
+                    found = macro_value(position, node, given, evaluation, oracle, self.names)
+                if isinstance(found, Value):
+                    found = Value(found.shapes, given.sources)
+                return table.leaf(found)
+
+            return self.demand(inferred, numbers)
+
+        return self._bound(joined, made)
+
+    def _bound(self, diagram: int, function: Callable[[Any], int]) -> int:
+        """Return `function` of what a diagram holds; a fault, or what is unknown, stays."""
+
+        def follow(value: Any) -> int:
+            stays = isinstance(value, (Fault, Unknown))
+            return self.table.leaf(value) if stays else function(value)
+
+        return self.table.bind(diagram, follow)
+
+    def _joined(self, key: _Key, ins: Inputs) -> int:
+        """Return the diagram of all tensors of some nodes, in order."""
+        result = self.table.leaf(Value())
+        for place, i in enumerate(ins):
+            diagram = self._read(key, i)
+            result = self.table.combine(_both, [result, diagram]) if place else diagram
+        return result
+
+    def _read(self, key: _Key, position: int) -> int:
+        """Return the diagram of an input, with the sources that matter to who reads it."""
+        diagram = self._known[self._key_of(key, position)]
+        if not self.frozen.loose_bits:
+            return diagram
+        own = self.frozen.loose_bits.get(position, 0)
+        kept = self._kept.get(position, -1)
+        relevant = self._relevant.get(key[0], 0)
+
+        def seen(value: Any) -> Any:
+            if not isinstance(value, Value):
+                return value
+            return Value(value.shapes, (own | value.sources & kept) & relevant)
+
+        return self.table.combine(seen, [diagram])
+
+    def _loose_ends(self, key: _Key, ins: Inputs) -> int:
+        """Return the diagram of those inputs that no other of them is computed from.
+
+        The fold holds the bits of the inputs in use, the sources, and each input with its bit.
+        """
+        bits = self.frozen.loose_bits
+        whole = 0
+        for i in ins:
+            whole |= bits[i]
+        state = self.table.leaf((0, 0, ()))
+        for i in ins:
+            raw, own = self._known[self._key_of(key, i)], bits[i]
+            kept, relevant = self._kept.get(i, -1), self._relevant.get(key[0], 0)
+
+            def taken(
+                state: Any, value: Any, own: int = own, kept: int = kept, relevant: int = relevant
+            ) -> Any:
+                if not isinstance(state, tuple) or not isinstance(value, Value):
+                    return _worse(state, value)
+                used, sources, found = state
+                used |= value.sources & whole
+                sources |= (own | value.sources & kept) & relevant
+                return used, sources, (*found, (own, value.shapes))
+
+            state = self.table.combine(taken, [state, raw])
+
+        def loose(state: Any) -> Any:
+            if not isinstance(state, tuple):
+                return state
+            used, sources, found = state
+            shapes = tuple(s for own, given in found if not own & used for s in given)
+            return Value(shapes, sources)
+
+        return self.table.combine(loose, [state])
+
+    def _cut(self, position: int) -> Fault:
+        name = self.frozen.names[position]
+        reason = (
+            f"an output must have a value; {name!r} is cut off; use keep_link=True in the Optional "
+            "before it"
+        )
+        return Fault(position, name, (), reason)
+
+
+def _worse(first: Any, second: Any) -> Any:
+    """Return the fault of two results, else what is unknown, else the second."""
+    for kind in (Fault, Unknown):
+        for result in (first, second):
+            if isinstance(result, kind):
+                return result
+    return second
+
+
+def _both(first: Any, second: Any) -> Any:
+    if isinstance(first, Value) and isinstance(second, Value):
+        return Value(first.shapes + second.shapes, first.sources | second.sources)
+    return _worse(first, second)
+
+
+def _all_ins(frozen: FrozenSpace, position: int) -> Iterable[int]:
+    node = frozen.nodes[position]
+    if isinstance(node, Mux):
+        return dict.fromkeys(i for ins in node.selection.alternatives for i in ins)
+    return node.ins
+
+
+def _orders(frozen: FrozenSpace, position: int) -> bool:
+    """Say whether a node is one by which a permutation chooses."""
+    module = frozen.space.modules[frozen.owners[position]]
+    return isinstance(module, Permutation) and isinstance(frozen.nodes[position], Mux)
+
+
+def reads_of(frozen: FrozenSpace) -> list[tuple[int, ...]]:
+    """Return, by node, all nodes that it may read."""
+    return [tuple(_all_ins(frozen, position)) for position in range(len(frozen.nodes))]
+
+
+def shared_layers(frozen: FrozenSpace) -> dict[int, str]:
+    """Return, for each layer that is used at several places, the name of the first."""
+    places: dict[str, list[int]] = {}
+    for position, node in enumerate(frozen.nodes):
+        if isinstance(node, Layer):
+            places.setdefault(node.module.original.name, []).append(position)
+    return {
+        position: name for name, found in places.items() if len(found) > 1 for position in found
+    }
+
+
+def _reach(start: int, following: Sequence[Iterable[int]]) -> set[int]:
+    reached, stack = {start}, [start]
+    while stack:
+        for i in following[stack.pop()]:
+            if i not in reached:
+                reached.add(i)
+                stack.append(i)
+    return reached
+
+
+def _cycles(frozen: FrozenSpace) -> dict[int, int]:
+    """Return, for each node of a cycle, the number of the cycle."""
+    reads = reads_of(frozen)
+    readers: list[list[int]] = [[] for _ in frozen.nodes]
+    for position, ins in enumerate(reads):
+        for i in ins:
+            readers[i].append(position)
+    found: dict[int, int] = {}
+    for head in range(len(frozen.nodes)):
+        if head in found or not _orders(frozen, head):
+            continue
+        cycle = _reach(head, reads) & _reach(head, readers)
+        if len(cycle) > 1:
+            found.update(dict.fromkeys(cycle, head))
+    return found
+
+
+def _loose_bits(frozen: FrozenSpace) -> tuple[dict[int, int], dict[int, int]]:
+    """Return, by node, which sources go on through it, and which matter to it or later.
+
+    What reaches a `ConnectLooseEnd` through another of its inputs need not be remembered: that
+    input says so itself.
+    """
+    ops = [node for node in frozen.nodes if isinstance(node, Loose)]
+    bits, reads = frozen.loose_bits, reads_of(frozen)
+    wholes = []
+    for op in ops:
+        whole = 0
+        for i in op.ins:
+            whole |= bits[i]
+        wholes.append(whole)
+    kept: dict[int, int] = {}
+    for i in bits:
+        needed = 0  # by an op that does not have this input
+        for op, whole in zip(ops, wholes, strict=True):
+            if i not in op.ins:
+                needed |= whole
+        kept[i] = needed
+    relevant: dict[int, int] = {}
+    for position, node in enumerate(frozen.nodes):
+        if isinstance(node, Loose):
+            whole = wholes[ops.index(node)]
+            for before in _reach(position, reads):
+                relevant[before] = relevant.get(before, 0) | whole
+    return kept, relevant
