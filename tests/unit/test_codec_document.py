@@ -105,7 +105,8 @@ def test_every_option_comes_back_as_the_very_object_it_was(options: list[Any]) -
     space = space_of(a=lambda: Choice(options, name="a"))
     for number in range(len(options)):
         architecture = space.decide(lambda decision, number=number: decision.value_at(number))
-        again = Architecture.from_json(space, architecture.to_json())
+        stored = architecture.to_json().encode("utf-8")
+        again = Architecture.from_json(space, stored.decode("utf-8"))
         assert again.values[0] is architecture.values[0]
 
 
@@ -118,6 +119,12 @@ def test_an_option_that_is_not_json_is_written_by_its_number_and_said_to_be() ->
         "shown": "<built-in function max>",
         "label": "layer.a",
     }
+
+
+def test_names_and_texts_are_written_in_their_own_letters() -> None:
+    space = space_of(a=lambda: Choice(["é", "中"], name="größe"))
+    architecture = space.architecture({"größe": "中"})
+    assert '"größe": {"value": "中", "label": "layer.a"}' in architecture.to_json()
 
 
 def test_some_of_options_that_are_not_json_come_back() -> None:

@@ -47,8 +47,7 @@ def to_json(architecture: Architecture) -> str:
         decision, value = frozen.decisions[rank], architecture.values[rank]
         if value is not UNDECIDED:
             entry = _written(decision, value) | {"label": decision.label}
-            name = json.dumps(decision.name, ensure_ascii=False)
-            lines.append(f"    {name}: {json.dumps(entry, ensure_ascii=False)}")
+            lines.append(f"    {_dumped(decision.name)}: {_dumped(entry)}")
     decisions = "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
     return (
         "{\n"
@@ -58,6 +57,16 @@ def to_json(architecture: Architecture) -> str:
         f'  "decisions": {decisions}\n'
         "}\n"
     )
+
+
+def _dumped(value: Any) -> str:
+    """Return JSON in plain letters, escaped only where a file in UTF-8 could not hold it."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return json.dumps(value)
+    return text
 
 
 def _written(decision: Decision, value: Any) -> dict[str, Any]:
