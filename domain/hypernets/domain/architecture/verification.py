@@ -14,7 +14,7 @@ from hypernets.domain.architecture.enumeration import every_architecture
 from hypernets.domain.architecture.evaluation import UNDECIDED
 from hypernets.domain.architecture.graph import Shape
 from hypernets.domain.architecture.verification_effect import never_chosen, without_effect
-from hypernets.domain.architecture.verification_pass import ShapePass, reads_of, shared_layers
+from hypernets.domain.architecture.verification_pass import ShapePass
 from hypernets.domain.architecture.verification_report import (
     Counterexample,
     LayerCoverage,
@@ -26,6 +26,7 @@ from hypernets.domain.architecture.verification_sample import (
     first_value,
     minimised,
 )
+from hypernets.domain.architecture.verification_structure import reads_of, shared_layers
 from hypernets.domain.architecture.verification_value import Fault, Unknown
 from hypernets.domain.error import SpaceError
 from hypernets.domain.space.frozen import FrozenSpace, Layer, Macro
