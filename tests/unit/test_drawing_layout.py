@@ -46,7 +46,7 @@ def overlap(one, other):
     return all(min(one[k + 2], other[k + 2]) - max(one[k], other[k]) > SLACK for k in (0, 1))
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_no_two_boxes_overlap(seed):
     sizes, edges, groups = random_graph(seed)
     layout = layout_of(sizes, edges, groups)
@@ -54,7 +54,7 @@ def test_no_two_boxes_overlap(seed):
     assert not any(overlap(one, other) for one, other in combinations(boxes, 2))
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_no_edge_runs_through_a_box(seed):
     sizes, edges, groups = random_graph(seed)
     layout = layout_of(sizes, edges, groups)
@@ -65,7 +65,7 @@ def test_no_edge_runs_through_a_box(seed):
             assert not any(overlap(stretch, other) for other in boxes)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_an_edge_leads_down_from_its_source_to_its_target(seed):
     sizes, edges, groups = random_graph(seed)
     layout = layout_of(sizes, edges, groups)
@@ -78,7 +78,7 @@ def test_an_edge_leads_down_from_its_source_to_its_target(seed):
         assert all(y <= next_y + SLACK for (_, y), (_, next_y) in pairwise(route))
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_a_frame_holds_its_group_and_nothing_else(seed):
     sizes, edges, groups = random_graph(seed)
     layout = layout_of(sizes, edges, groups)
@@ -95,7 +95,7 @@ def test_a_frame_holds_its_group_and_nothing_else(seed):
                 assert not overlap(ends, held)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_everything_stands_within_the_drawing(seed):
     sizes, edges, groups = random_graph(seed)
     layout = layout_of(sizes, edges, groups)
@@ -168,3 +168,10 @@ def test_groups_with_something_between_them_have_no_order():
     edges = [(0, 1), (1, 2)]
     assert blocks_in_order(3, edges, [(0, 2)]) == []
     assert blocks_in_order(3, edges, [(0, 1)]) == [(0, 1), (2,)]
+
+
+def test_a_deep_graph_with_many_long_edges_is_drawn():
+    rng = random.Random(3)  # noqa: S311 - no secret
+    edges = [(rng.randrange(max(0, i - 60), i), i) for i in range(1, 400) for _ in range(2)]
+    layout = layout_of([(60.0, 25.0)] * 400, edges)
+    assert len(layout.centres) == 400

@@ -17,6 +17,7 @@ _NODE_GAP = 18.0
 _BEND_GAP = 13.0
 _FRAME_GAP = 25.0  # from the outermost vertex of a group to an edge that passes its frame
 _ENOUGH = 0.5  # pixels
+_EFFORT = 200_000  # moves tried at most: a drawing of many hundred layers must not take a minute
 
 
 def placement_of(
@@ -39,12 +40,17 @@ def placement_of(
     x = blocks.start()
     frames = _Frames(ordering, widths, groups, blocks)
     frames.place(x)
+    effort = 0
     for sweep in range(_SWEEPS):
         moved = 0.0
         for block in blocks.free if sweep % 2 == 0 else reversed(blocks.free):
-            moved = max(moved, _move(x, block, blocks))
+            by, tried = _move(x, block, blocks)
+            moved = max(moved, by)
+            effort += tried
+            if effort > _EFFORT:
+                break
         frames.place(x)
-        if moved < _ENOUGH:
+        if moved < _ENOUGH or effort > _EFFORT:
             break
     return [x[block] for block in blocks.of]
 
@@ -65,20 +71,26 @@ def _gaps(row: Sequence[int], widths: Sequence[float]) -> list[float]:
     ]
 
 
-def _move(x: list[float], block: int, blocks: Blocks) -> float:
-    """Move a block towards its wish as far as that helps; return how far."""
+def _move(x: list[float], block: int, blocks: Blocks) -> tuple[float, int]:
+    """Move a block towards its wish as far as that helps.
+
+    Returns:
+        How far it moved, and how many moves of blocks were tried.
+    """
     weight = sum(w for _, w in blocks.linked[block])
     if not weight:
-        return 0.0
+        return 0.0, 1
     by = sum(w * x[other] for other, w in blocks.linked[block]) / weight - x[block]
+    tried = 1
     while abs(by) > _ENOUGH / 2:
         places = blocks.pushed(x, block, by)
+        tried += len(places)
         if _change(x, places, blocks) < -1e-6:
             for moved, place in places.items():
                 x[moved] = place
-            return abs(by)
+            return abs(by), tried
         by /= 2
-    return 0.0
+    return 0.0, tried
 
 
 def _change(x: Sequence[float], places: dict[int, float], blocks: Blocks) -> float:
