@@ -7,12 +7,18 @@ from hypernets.adapters.keras.model_builder import build_model
 from hypernets.frameworks.keras.cnn_search_space import cnn_search_space
 from hypernets.frameworks.keras.dnn_search_space import dnn_search_space
 from hypernets.frameworks.keras.enas_micro import enas_micro_search_space
+from hypernets.frameworks.keras.nas_bench_101 import nas_bench_101_search_space
+from hypernets.frameworks.keras.nas_bench_201 import nas_bench_201_search_space
 
 pytestmark = pytest.mark.keras
 
 SPACES = {
     "dnn": lambda: dnn_search_space(10, 2, "sigmoid"),
     "cnn": lambda: cnn_search_space((16, 16, 3), 10, block_num_choices=[2, 3]),
+    "nas_bench_101": lambda: nas_bench_101_search_space(
+        (16, 16, 3), filters=16, stacks=2, cells_per_stack=1
+    ),
+    "nas_bench_201": lambda: nas_bench_201_search_space((16, 16, 3), filters=4, cells_per_stage=1),
     "enas": lambda: enas_micro_search_space(
         "NR", input_shape=(16, 16, 3), init_filters=8, node_num=3
     ),
