@@ -40,7 +40,9 @@ VERSION = 1
 _TABLE_LIMIT = 4096
 """Longer tables of a function, and longer lazy lists of options, are not written out."""
 
-_FAILED = "failed"
+_FAILED = Exception  # stands for the result of a function that raised one
+
+_PLAIN = frozenset({bool, int, float, str, type(None)})  # their text is what Python writes
 
 
 def fingerprint_of(frozen: FrozenSpace) -> str:
@@ -126,6 +128,8 @@ class _Description:
 
     def _plain(self, value: Any) -> Any:
         """Return a value as lists, mappings and text, hyperparameters by reference."""
+        if type(value) in _PLAIN:
+            return f"={value!r}"
         if isinstance(value, ParameterSpace):
             return self._reference(value)
         if isinstance(value, LayerModule):
@@ -135,8 +139,8 @@ class _Description:
         if isinstance(value, (list, tuple)):
             return ["items", *map(self._plain, value)]
         if callable(value) and hasattr(value, "__qualname__"):
-            return ["named", value.__qualname__]
-        return ["value", _leaf(value)]
+            return f"@{value.__qualname__}"
+        return f"={_leaf(value)}"
 
     def _reference(self, parameter: ParameterSpace) -> Any:
         if isinstance(parameter, (Dynamic, Cascade)):
@@ -203,7 +207,8 @@ class _Description:
         return self._distinct([item for domain in known for item in domain])
 
     def _distinct(self, values: Sequence[Any]) -> list[Any]:
-        return list({text_of(self._plain(_rounded(value))): value for value in values}.values())
+        known = [value for value in values if value is not _FAILED]
+        return list({text_of(self._plain(_rounded(value))): value for value in known}.values())
 
 
 def _rounded(result: Any) -> Any:
