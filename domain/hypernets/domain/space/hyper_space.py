@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hypernets.domain.architecture.verification_report import VerificationReport
     from hypernets.domain.space.frozen import FrozenSpace
 
-__all__ = ["HyperSpace"]
+__all__ = ["HyperSpace", "generator_of"]
 
 
 class HyperSpace:
@@ -312,7 +312,7 @@ class HyperSpace:
             seed: a non-negative integer, or a generator of random numbers, or `None` for a draw
                 that cannot be repeated.
         """
-        rng = _generator(seed)
+        rng = generator_of(seed)
         return self.decide(lambda decision: decision.sample(rng))
 
     def architecture(self, decisions: Mapping[str, Any]) -> "Architecture":
@@ -370,7 +370,12 @@ class HyperSpace:
         return every_architecture(self.freeze())
 
 
-def _generator(seed: Any) -> Rng:
+def generator_of(seed: Any) -> Rng:
+    """Return the source of random numbers of a seed (see `HyperSpace.sample`).
+
+    Raises:
+        SpaceError: the seed makes no sense.
+    """
     if seed is not None and hasattr(seed, "random"):
         return seed  # type: ignore[no-any-return]
     import numpy as np
