@@ -39,7 +39,8 @@ class Counterexample:
         """Return it as text."""
         made = ", ".join(f"{self.labels[name]}={value!r}" for name, value in self.decisions.items())
         fed = ", ".join(map(str, self.input_shapes)) or "nothing"
-        return f"{made or 'whatever is decided'}: {self.layer!r}, fed by {fed}: {self.reason}"
+        reason = self.reason.removeprefix(f"{self.layer!r}: ")
+        return f"{made or 'whatever is decided'}: {self.layer!r}, fed by {fed}: {reason}"
 
 
 @attrs.frozen
