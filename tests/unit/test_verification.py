@@ -251,6 +251,21 @@ def test_a_fault_found_one_by_one_is_minimised_by_trying():
     assert report.counterexample.layer == "sum"
 
 
+def test_a_rare_fault_is_found_before_a_layer_that_is_unknown():
+    def author():
+        x = Input(shape=(16,), name="x")
+        total = Add(name="sum")([nested(6, 9)(x), Dense(8)(x)])
+        ks = {f"k{i}": Int(0, 3) for i in range(9)}
+        Dense(Dynamic(lambda **ks: 1 + sum(ks.values()), **ks), name="last")(total)
+
+    report = report_of(author, limit=300)
+    assert report.is_proof
+    assert report.checked == 0
+    assert list(report.counterexample.decisions.values()) == [9] * 6
+    assert report.layers["sum"].method == "exact"
+    assert report.layers["last"].method == "unchecked"
+
+
 def test_within_the_limit_a_function_of_many_decisions_is_exact():
     report = report_of(entangled(5, 1), limit=2_000)
     assert report.counterexample.decisions == {f"k{i}": 3 for i in range(5)}

@@ -229,7 +229,7 @@ class _Verification:
                 isinstance(value, Unknown) for d in diagrams for value in shapes.table.values(d)
             )
             exact = known and position not in inexact and position not in shared
-            own = "exact" if exact else "sampled" if method == "exact" else method
+            own = "exact" if exact else "unchecked" if method == "exact" else method
             found[frozen.names[position]] = LayerCoverage(own, shapes.cases.get(position, 0))
         return found
 

@@ -84,6 +84,7 @@ class ShapePass:
         self.inexact: set[int] = set()
         self.given: dict[int, set[tuple[Shape, ...]]] = {}
         self._at = -1
+        self._given_up: set[int] = set()  # layers whose own arguments take too many steps
         self._limit = limit
         self._data = data or {}
         self._made = list(made) if made is not None else [UNDECIDED] * len(frozen.decisions)
@@ -301,7 +302,14 @@ class ShapePass:
                     found = Value(found.shapes, given.sources)
                 return table.leaf(found)
 
-            return self.demand(inferred, numbers)
+            if position in self._given_up:
+                return self._too_large(repr(self.frozen.names[position]))
+            try:
+                return self.demand(inferred, numbers)
+            except TooLargeError:  # faults of what feeds it stay known
+                self._given_up.add(position)
+                self.give_steps()
+                return self._too_large(repr(self.frozen.names[position]))
 
         return self._bound(joined, made)
 

@@ -49,7 +49,8 @@ class LayerCoverage:
 
     Attributes:
         method: `"exact"`: for every combination of the decisions that matter to it;
-            `"enumerated"`: in every architecture of the space; `"sampled"`: in some.
+            `"enumerated"`: in every architecture of the space; `"sampled"`: in some;
+            `"unchecked"`: not for all, as a counterexample was found without it.
         cases: how often its shape was inferred by the exact pass.
     """
 
