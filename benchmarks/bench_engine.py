@@ -7,6 +7,7 @@ it shorter for a first look.
 
 import argparse
 import statistics
+import sys
 import time
 
 import keras
@@ -51,11 +52,10 @@ def engine_time_per_trial(data, searched, architectures) -> None:
 
 
 def against_a_plain_loop(data, searched, architectures, options) -> None:
-    per_epoch = _seconds(plain_loop, data, architectures, 3) - _seconds(
-        plain_loop, data, architectures, 1
-    )
-    first = _seconds(plain_loop, data, architectures, 1)
-    epochs = 1 + max(0, round(1.1 * (options.seconds - first) / (per_epoch / 2)))
+    _seconds(plain_loop, data, architectures[:1], 1)  # TensorFlow starts
+    first, sixth = (_seconds(plain_loop, data, architectures, epochs) for epochs in (1, 6))
+    per_epoch = max((sixth - first) / 5, 0.1)
+    epochs = 1 + max(0, round(1.1 * (options.seconds - first) / per_epoch))
     ratios, shortest = [], float("inf")
     for pair in range(options.pairs):
         sides = {
@@ -65,6 +65,7 @@ def against_a_plain_loop(data, searched, architectures, options) -> None:
         order = ("plain", "search") if pair % 2 == 0 else ("search", "plain")
         taken = {side: sides[side]() for side in order}
         ratios.append(taken["search"] / taken["plain"])
+        print(f"pair {pair + 1}: {taken}, {epochs} epochs", file=sys.stderr)
         shortest = min(shortest, *taken.values())
     figure(
         "search of 10 fixed architectures relative to a plain Keras loop",
