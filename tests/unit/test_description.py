@@ -237,3 +237,13 @@ def test_several_inputs_of_a_merge_are_told_in_order():
         Add(name="sum")([b, a])
 
     assert "  Add sum <- b, a" in described(author)
+
+
+def test_values_that_are_long_to_write_are_cut_off():
+    def author(x):
+        orders = [tuple(range(k, k + 9)) for k in range(9)]
+        Dropout(0.5, name="a", noise_shape=Choice(orders, name="shape"))(x)
+
+    row = next(line for line in described(author) if line.startswith("  shape"))
+    assert row.endswith(" \u2026]  9 values  for a.noise_shape")
+    assert len(row) < 140

@@ -224,14 +224,20 @@ def test_a_space_of_training_alone_has_an_empty_picture():
     ("layer", "arguments", "short"),
     [
         ("Conv2D", {"filters": 32, "kernel_size": (3, 3), "padding": "same"}, "32, 3\u00d73"),
-        ("Conv2D", {"filters": 8, "kernel_size": 3, "strides": (2, 2)}, "8, 3, stride 2\u00d72"),
+        (
+            "Conv2D",
+            {"filters": 8, "kernel_size": 3, "strides": (2, 2)},
+            "8, 3\u00d73, stride 2\u00d72",
+        ),
         (
             "Conv2D",
             {"filters": 8, "kernel_size": 3, "strides": 1, "use_bias": False},
-            "8, 3, no bias",
+            "8, 3\u00d73, no bias",
         ),
         ("Dense", {"units": 3, "activation": "linear", "use_bias": True}, "3"),
         ("Dense", {"activation": "relu", "units": 3}, "3, relu"),
+        ("Conv1D", {"filters": 8, "kernel_size": 3}, "8, 3"),
+        ("BatchNormalization", {"momentum": 0.9, "epsilon": 1e-5}, ""),
         ("Dropout", {"rate": 0.30000000000000004, "seed": 3}, "0.3"),
         ("Input", {"shape": (3, 4)}, ""),
         ("Mine", {"depth": 3, "mode": "fast", "none": None}, "depth=3, mode=fast"),

@@ -18,6 +18,7 @@ __all__ = ["brief_label", "describe"]
 
 _MOST_TRIED = 256  # values of a selector that are tried one by one
 _MOST_NAMED = 8  # values that a condition lists
+_LONGEST = 90  # letters of the values of a decision
 _PART = {Or: "alternative", Repeat: "step", Permutation: "part"}
 
 
@@ -55,7 +56,10 @@ def _decisions(space: "HyperSpace") -> list[str]:
         number = "continuous" if size == math.inf else f"{int(size):,} values"
         label = brief_label(decision.label)
         used = "" if label == decision.name else f"for {label}"
-        rows.append((decision.name, decision.describe(), number, used))
+        values = decision.describe()
+        if len(values) > _LONGEST:
+            values = f"{values[: _LONGEST - 3].rstrip(' ,')} \u2026]"
+        rows.append((decision.name, values, number, used))
     if not rows:
         return ["  none"]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]

@@ -12,9 +12,10 @@ __all__ = ["TIMES", "kind_of", "long_arguments", "shape_text", "short_arguments"
 TIMES = "\u00d7"
 """The sign between the sizes of a shape."""
 
-_NEVER_SHOWN = frozenset(("padding", "data_format", "name", "seed"))
+_NEVER_SHOWN = frozenset(("padding", "data_format", "name", "seed", "momentum", "epsilon"))
 _INPUT_SHAPES = frozenset(("shape", "batch_shape"))  # the shape is shown anyway
 _FIRST = ("units", "filters", "output_dim", "kernel_size", "pool_size", "strides")
+_PER_AXIS = frozenset(("kernel_size", "pool_size", "size"))
 _NO_ACTIVATION = ("activation", "linear")
 _BARE = frozenset(
     (
@@ -60,6 +61,8 @@ def short_arguments(node: LayerNode | LayerSpec) -> str:
         if node.layer == "Input" and keyword in _INPUT_SHAPES:
             continue
         text = _short(value)
+        if keyword in _PER_AXIS and type(value) is int:
+            text = TIMES.join([text] * _axes(node.layer))
         if keyword in defaults and text == _short(defaults[keyword]):
             continue
         if keyword in _WORDS and keyword != "use_bias" and _is_one(value):
@@ -99,6 +102,11 @@ def shortened(text: str, limit: int) -> str:
     """Return the text on one line, cut off with an ellipsis beyond `limit` characters."""
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1].rstrip(" ,") + "…"
+
+
+def _axes(layer: str) -> int:
+    """Return how many axes a layer has that slides over some, by the end of its name."""
+    return int(layer[-2]) if layer[-2:] in ("2D", "3D") else 1
 
 
 def _in_order(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
