@@ -157,6 +157,7 @@ def test_a_layer_that_is_cut_off_is_a_fault():
     report = report_of(author)
     assert report.counterexample.decisions == {"use": False}
     assert report.counterexample.layer == "end"
+    assert "keep_link" in report.counterexample.reason
 
 
 def test_permutations_are_followed_in_every_order():
@@ -183,6 +184,29 @@ def test_loose_ends_are_told_apart():
 
     assert report_of(lambda: author(4)).passed
     assert report_of(lambda: author(5)).counterexample.layer == "sum"
+
+
+def test_loose_ends_are_told_apart_through_cells_within():
+    def author():
+        first = Dense(4)(Input(shape=(4,), name="x"))
+        nodes = [Dense(4)(first), Dense(4)(first)]
+        inner = Add()(ConnectLooseEnd(nodes)(nodes))
+        states = [first, inner]
+        Dense(1)(ConnectLooseEnd(states)(states))  # fed by one: the first is in use
+
+    report = report_of(author)
+    assert report.passed
+    assert report.notes == ()
+
+
+def test_a_function_that_raises_is_a_fault_also_where_no_shape_depends_on_it():
+    def author():
+        kind = Choice(["relu", "tanh"], name="kind")
+        activation = Dynamic(lambda kind: {"relu": "relu"}[kind], kind=kind)
+        Dense(2, activation=activation)(Input(shape=(3,)))
+
+    report = report_of(author)
+    assert report.counterexample.decisions == {"kind": "tanh"}
 
 
 def test_continuous_decisions_that_no_shape_reads_do_not_stand_in_the_way_of_a_proof():
