@@ -366,6 +366,18 @@ def test_nothing_is_called_never_chosen_that_some_architecture_has():
     assert report.never_chosen == ()
 
 
+def test_a_long_chain_of_choices_is_followed_once():
+    def author():
+        x = Input(shape=(4,))
+        for _ in range(60):  # 2^60 ways through it
+            x = Or([Dense(4), Dense(4, use_bias=False)])(x)
+
+    report = report_of(author)
+    assert report.is_proof
+    assert report.passed
+    assert report.never_chosen == ()
+
+
 def test_decisions_that_change_no_signature_are_named():
     def author():
         x = Input(shape=(3,))

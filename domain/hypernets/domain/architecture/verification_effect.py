@@ -1,5 +1,6 @@
 """What a space holds for nothing: what is never chosen, and decisions without effect."""
 
+import heapq
 import random
 from collections.abc import Iterable
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = ["never_chosen", "without_effect"]
 
 _SAMPLES = 6  # architectures in which a decision is varied
 _VALUES = 4  # values that are tried in each
+_LAYERS = 100_000  # of all the networks whose signatures are compared
 
 
 def never_chosen(shapes: ShapePass) -> tuple[str, ...]:
@@ -38,14 +40,15 @@ class _Activity:
         self._yes, self._no = self._table.leaf(True), self._table.leaf(False)
         self._n_nodes = len(self._frozen.nodes)
         self._when = [self._no] * (self._n_nodes + len(self._frozen.space.hyperparameters))
-        self._changed: list[int] = []
+        self._turn = _readers_first(self._frozen)
+        self._changed: list[tuple[int, int]] = []  # a heap: readers before what they read
 
     def idle(self) -> tuple[str, ...]:
         frozen = self._frozen
         for place in [*frozen.inputs, *frozen.outputs, *self._places(frozen.training.parameters)]:
             self._need(place, self._yes)
         while self._changed:
-            place = self._changed.pop()
+            _, place = heapq.heappop(self._changed)
             if place < self._n_nodes:
                 self._follow_node(place)
             else:
@@ -79,7 +82,7 @@ class _Activity:
             after = self._yes
         if after != before:
             self._when[place] = after
-            self._changed.append(place)
+            heapq.heappush(self._changed, (self._turn[place], place))
 
     def _follow_node(self, position: int) -> None:
         node = self._frozen.nodes[position]
@@ -154,33 +157,86 @@ class _Activity:
                 self._need(possible, self._when[place])  # it may return any of them
 
 
+def _readers_first(frozen: FrozenSpace) -> list[int]:
+    """Return, by node and then hyperparameter, its turn: after all that read it, but for cycles."""
+    reads = [
+        (*equation.always, *(i for chosen in equation.alternatives for i in chosen))
+        for equation in frozen.certainty.equations
+    ]
+    turns = [0] * len(reads)
+    seen = bytearray(len(reads))
+    done = 0
+    for start in range(len(reads)):
+        if seen[start]:
+            continue
+        seen[start] = 1
+        stack = [(start, iter(reads[start]))]
+        while stack:
+            place, rest = stack[-1]
+            for other in rest:
+                if not seen[other]:
+                    seen[other] = 1
+                    stack.append((other, iter(reads[other])))
+                    break
+            else:
+                done += 1
+                turns[place] = -done
+                stack.pop()
+    return turns
+
+
 def without_effect(frozen: FrozenSpace, seed: int) -> tuple[str, ...]:
     """Return the labels of decisions that change no signature, as far as samples show.
 
-    Arguments of the training are left out: they never change the signature.
+    Arguments of the training are left out: they never change the signature. So are, in very large
+    networks, the last decisions, which are not tested.
     """
     rng = random.Random(seed)  # noqa: S311 - no secret
     samples = [decide(frozen, lambda decision: decision.sample(rng)) for _ in range(_SAMPLES)]
     training = _of_training(frozen)
-    return tuple(
-        decision.label
-        for rank, decision in enumerate(frozen.decisions)
-        if rank not in training and not _matters(frozen, rank, samples, rng)
-    )
+    signatures = _Signatures()
+    found: list[str] = []
+    for rank, decision in enumerate(frozen.decisions):
+        if rank in training or _matters(frozen, rank, samples, rng, signatures):
+            continue
+        found.append(decision.label)
+    return tuple(found)
+
+
+class _Signatures:
+    """Signatures, as long as they take no more than a few seconds in all."""
+
+    def __init__(self) -> None:
+        self.left = _LAYERS
+
+    def of(self, architecture: Architecture) -> str:
+        try:
+            self.left -= 1 + len(architecture.graph)
+            return architecture.signature
+        except BuildError as error:
+            return str(error)
 
 
 def _matters(
-    frozen: FrozenSpace, rank: int, samples: list[Architecture], rng: random.Random
+    frozen: FrozenSpace,
+    rank: int,
+    samples: list[Architecture],
+    rng: random.Random,
+    signatures: _Signatures,
 ) -> bool:
-    """Say whether a change of a decision changes a signature; also where no sample needs it."""
+    """Say whether a change of a decision changes a signature; also where it was not varied."""
     varied = False
     for sample in samples:
         if sample.values[rank] is UNDECIDED:
             continue
         varied = True
-        before = _signature(sample)
-        if any(_signature(other) != before for other in _varied(frozen, rank, sample, rng)):
-            return True
+        before: str | None = None
+        for other in _varied(frozen, rank, sample, rng):
+            if signatures.left <= 0:
+                return True
+            before = before or signatures.of(sample)
+            if signatures.of(other) != before:
+                return True
     return not varied
 
 
@@ -203,13 +259,6 @@ def _varied(
             return asked.sample(rng) if known is UNDECIDED else known
 
         yield decide(frozen, choose)
-
-
-def _signature(architecture: Architecture) -> str:
-    try:
-        return architecture.signature
-    except BuildError as error:
-        return str(error)
 
 
 def _of_training(frozen: FrozenSpace) -> set[int]:
