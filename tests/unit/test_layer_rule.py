@@ -12,6 +12,7 @@ from hypernets.domain.layers import (
     ShapeError,
     ShapeOracle,
     Weights,
+    count_weights,
     infer_shape,
     rule_for,
     ruled_layers,
@@ -226,6 +227,9 @@ class Answering:
     def infer(self, layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Shape:
         return (None, 7)
 
+    def weights(self, layer: LayerSpec, input_shapes: tuple[Shape, ...]) -> Weights:
+        return Weights(5, 2)
+
 
 def test_the_oracle_is_asked_for_what_no_rule_covers_and_for_nothing_else() -> None:
     oracle = Answering()
@@ -238,6 +242,14 @@ def test_the_oracle_is_asked_for_what_no_rule_covers_and_for_nothing_else() -> N
     assert infer_shape(nested, ((None, 3, 4),), oracle) == (None, 7)
     with pytest.raises(ShapeError, match="takes one input"):
         infer_shape(LayerSpec("Dense", {"units": 3}), (), oracle)
+    assert count_weights(LayerSpec("Dense", {"units": 3}), ((None, 4),), oracle) == Weights(15)
+    assert count_weights(LayerSpec("Custom"), ((None, 4),), oracle) == Weights(5, 2)
+    assert count_weights(own, ((None, 4),), oracle) == Weights(5, 2)
+    assert count_weights(nested, ((None, 3, 4),), oracle) == Weights(5, 2)
+    with pytest.raises(ShapeError, match="takes one input"):
+        count_weights(LayerSpec("Dense", {"units": 3}), (), oracle)
+    with pytest.raises(BuildError, match=r"weights.*received no oracle for 'Custom'; give one"):
+        count_weights(LayerSpec("Custom"), ((None, 4),))
 
 
 def test_an_error_of_a_named_layer_names_it() -> None:
