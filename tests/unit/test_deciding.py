@@ -11,6 +11,7 @@ from hypernets.domain.space import (
     Choice,
     Decision,
     HyperSpace,
+    Identity,
     Int,
     LayerModule,
     MultipleChoice,
@@ -149,3 +150,22 @@ def test_sampling_draws_uniformly_over_what_is_asked() -> None:
     assert abs(ones - 1500) < 140  # five standard deviations
     widths = [decisions["width"] for decisions in samples if "width" in decisions]
     assert all(abs(widths.count(w) - len(widths) / 3) < 100 for w in (1, 2, 3))
+
+
+def test_an_option_of_the_very_type_is_preferred_to_an_equal_one() -> None:
+    space = HyperSpace()
+    with space.as_default():
+        kernel = Choice([(3, 3), [3, 3], 1.0, 1])
+        Identity(a=kernel)(Identity())
+    for value in ([3, 3], (3, 3), 1, 1.0):
+        (found,) = space.architecture({kernel.name: value}).decisions.values()
+        assert type(found) is type(value)
+
+
+def test_a_label_that_is_the_name_of_another_decision_means_the_other() -> None:
+    space = HyperSpace()
+    with space.as_default():
+        a = Choice([1, 2], name="a")
+        space.set_training(b=a, c=Choice([1, 2], name="b"))
+    with pytest.raises(SpaceError, match="received none for 'a'"):
+        space.architecture({"b": 1})

@@ -117,9 +117,12 @@ def replay(frozen: FrozenSpace, decisions: Mapping[str, Any]) -> Architecture:
         )
     used: set[str] = set()
 
+    names = {decision.name for decision in frozen.decisions}
+
     def choose(decision: Decision) -> Any:
         for key in (decision.name, decision.label):
-            if key in decisions:
+            # a label that is another's name means the other
+            if key in decisions and (key == decision.name or key not in names):
                 used.add(key)
                 return decisions[key]
         raise SpaceError(

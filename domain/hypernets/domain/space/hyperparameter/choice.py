@@ -232,10 +232,11 @@ def _position(options: Sequence[Any], value: Any) -> int | None:
     for position, option in enumerate(options):
         if option is value:
             return position
-        if equal is None and _equal(option, value):
-            if type(option) is type(value):
+        if type(option) is type(value):
+            if _equal(option, value):
                 return position
-            equal = position
+        elif equal is None and _equal(option, value):
+            equal = position  # unless an option of the very type follows
     return equal
 
 
