@@ -28,6 +28,9 @@ class EpochWatch(keras.callbacks.Callback):  # type: ignore[misc]
         best_weights: the weights after it.
     """
 
+    async_safe = True
+    """Keras may call it beside the training: else each step would wait for its logs."""
+
     def __init__(
         self,
         report: Callable[[int, Mapping[str, float]], bool],
