@@ -4,7 +4,7 @@ from hypernets.domain.architecture.graph import LayerSpec, Shape, Shapes
 from hypernets.domain.error import BuildError
 from hypernets.domain.layers.oracle import ShapeOracle
 from hypernets.domain.layers.registry import rule_for
-from hypernets.domain.layers.rule import OutsideRuleError, ShapeError, Weights
+from hypernets.domain.layers.rule import LayerRule, OutsideRuleError, ShapeError, Weights
 
 __all__ = ["count_weights", "infer_shape"]
 
@@ -27,22 +27,13 @@ def infer_shape(
         >>> infer_shape(LayerSpec("Flatten"), ((None, 7, 7, 64),))
         (None, 3136)
     """
-    rule = rule_for(spec.layer) if spec.factory is None else None
+    rule = _rule_of(spec)
     if rule is not None:
         try:
             return rule.shape(spec.arguments, inputs)
-        except OutsideRuleError as error:
-            if oracle is None:
-                raise _located(error, spec) from error
         except ShapeError as error:
-            raise _located(error, spec) from error
-    if oracle is None:
-        raise BuildError(
-            f"{_label(spec)}: the shape of a layer without a rule can only be told by the"
-            f" framework; received no shape oracle for {spec.layer!r}; give one, such as the"
-            " KerasShapeOracle of the Keras adapter"
-        )
-    return oracle.infer(spec, inputs)
+            _require_outside(error, spec, oracle)
+    return _require_oracle(oracle, spec, "shape").infer(spec, inputs)
 
 
 def count_weights(
@@ -58,22 +49,33 @@ def count_weights(
         >>> count_weights(LayerSpec("Dense", {"units": 10}), ((None, 64),)).total
         650
     """
-    rule = rule_for(spec.layer) if spec.factory is None else None
+    rule = _rule_of(spec)
     if rule is not None:
         try:
             return rule.weights(spec.arguments, inputs)
-        except OutsideRuleError as error:
-            if oracle is None:
-                raise _located(error, spec) from error
         except ShapeError as error:
-            raise _located(error, spec) from error
+            _require_outside(error, spec, oracle)
+    return _require_oracle(oracle, spec, "weights").weights(spec, inputs)
+
+
+def _rule_of(spec: LayerSpec) -> LayerRule | None:
+    return rule_for(spec.layer) if spec.factory is None else None
+
+
+def _require_outside(error: ShapeError, spec: LayerSpec, oracle: ShapeOracle | None) -> None:
+    """Raise a refusal of the rule, unless it leaves the answer to an oracle that there is."""
+    if oracle is None or not isinstance(error, OutsideRuleError):
+        raise _located(error, spec) from error
+
+
+def _require_oracle(oracle: ShapeOracle | None, spec: LayerSpec, what: str) -> ShapeOracle:
     if oracle is None:
         raise BuildError(
-            f"{_label(spec)}: the weights of a layer without a rule can only be told by the"
+            f"{_label(spec)}: the {what} of a layer without a rule can only be told by the"
             f" framework; received no oracle for {spec.layer!r}; give one, such as the"
             " KerasShapeOracle of the Keras adapter"
         )
-    return oracle.weights(spec, inputs)
+    return oracle
 
 
 def _label(spec: LayerSpec) -> str:
