@@ -11,7 +11,9 @@
     ├ SearchError                   the search cannot start or go on; the history is kept
     └ StoreError                    the search stops; nothing acknowledged is lost
        ├ CorruptStoreError          what is damaged, where, and how to repair it
-       └ DuplicateTrialError        a trial with that number is already stored
+       ├ DuplicateTrialError        a trial with that number is already stored
+       ├ OtherSearchError           the store holds the trials of another search
+       └ StoreLockedError           another process writes to the store
     StopSearch, SearchExhausted     signals that end a search in good order; not errors
 
 A message states the rule, where it was broken, what was received, and what to do.
@@ -23,12 +25,14 @@ __all__ = [
     "DivergedError",
     "DuplicateTrialError",
     "HypernetsError",
+    "OtherSearchError",
     "OutOfMemoryError",
     "SearchError",
     "SearchExhausted",
     "SpaceError",
     "StopSearch",
     "StoreError",
+    "StoreLockedError",
     "TrainingError",
     "TrialError",
     "TrialTimeoutError",
@@ -81,6 +85,22 @@ class CorruptStoreError(StoreError):
 
 class DuplicateTrialError(StoreError):
     """A trial with the same number is already stored."""
+
+
+class OtherSearchError(StoreError):
+    """A history store holds the trials of another search.
+
+    Attributes:
+        differences: in what the searches differ.
+    """
+
+    def __init__(self, message: str, differences: tuple[object, ...] = ()) -> None:
+        super().__init__(message)
+        self.differences = differences
+
+
+class StoreLockedError(StoreError):
+    """Another process writes to a history store; the message names it."""
 
 
 class StopSearch(Exception):  # noqa: N818 - a signal, as StopIteration is

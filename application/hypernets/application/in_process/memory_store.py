@@ -1,5 +1,6 @@
 """A history store that lives as long as its process."""
 
+from hypernets.application.port.identity import SearchIdentity
 from hypernets.domain.history import Direction, History, Trial
 from hypernets.domain.history.direction import Directions
 
@@ -19,6 +20,17 @@ class MemoryStore:
     def __init__(self, direction: Directions = Direction.MAX) -> None:
         self._direction = direction
         self._history = History(direction)
+        self._identity: SearchIdentity | None = None
+
+    def bind(self, identity: SearchIdentity) -> None:
+        """Note whose trials these are, or check that they are those of this search.
+
+        Raises:
+            OtherSearchError: the store belongs to another search.
+        """
+        if self._identity is None:
+            self._identity = identity
+        self._identity.require_same(identity, "store in memory")
 
     def append(self, trial: Trial) -> None:
         """Keep a trial.

@@ -5,11 +5,13 @@ from hypernets.application.port.clock import Clock
 from hypernets.application.port.estimator import Estimator, Measurement, TrialContext
 from hypernets.application.port.executor import Executor, Job, Outcome, ReportHandler, Ticket
 from hypernets.application.port.history_store import HistoryStore
+from hypernets.application.port.identity import Difference, SearchIdentity
 from hypernets.application.port.searcher import Proposal, Searcher
 
 __all__ = [
     "Callback",
     "Clock",
+    "Difference",
     "Estimator",
     "Executor",
     "HistoryStore",
@@ -18,6 +20,7 @@ __all__ = [
     "Outcome",
     "Proposal",
     "ReportHandler",
+    "SearchIdentity",
     "Searcher",
     "Ticket",
     "TrialContext",

@@ -2,6 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
+from hypernets.application.port.identity import SearchIdentity
 from hypernets.domain.history import History, Trial
 
 __all__ = ["HistoryStore"]
@@ -9,16 +10,27 @@ __all__ = ["HistoryStore"]
 
 @runtime_checkable
 class HistoryStore(Protocol):
-    """Where the trials of a search are kept.
+    """Where the trials of one search are kept.
 
     Laws:
         - A trial is durable when `append` returns, in the sense in which the store is: for one on
           disk, a process that is killed at any instant loses no acknowledged trial.
+        - An append that fails leaves nothing behind: the trial is not there later.
         - `load` gives the trials in the order in which they were appended, equal to what they were.
         - A number that is stored already is refused, and nothing is changed by that.
+        - A store belongs to one search. The first `bind` records which, as durably as a trial;
+          a later one compares, and changes nothing.
         - A store is data: loading executes nothing that it holds.
         - Not thread-safe: its owner serialises the calls.
     """
+
+    def bind(self, identity: SearchIdentity) -> None:
+        """Record whose trials these are, or check that they are those of this search.
+
+        Raises:
+            OtherSearchError: the store belongs to another search; each difference is named.
+            StoreError: the identity cannot be recorded.
+        """
 
     def append(self, trial: Trial) -> None:
         """Keep a trial.
