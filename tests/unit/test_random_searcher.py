@@ -77,9 +77,30 @@ def test_an_infinite_space_goes_on_where_a_finite_part_of_it_is_used_up():
     assert len({a.key for a in architectures}) == 50
 
 
-def test_with_replacement_a_small_space_never_ends():
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("space", "size"), [(small_space, 18), (conditional_space, 21)])
+def test_with_replacement_a_finite_space_ends_once_everything_has_been_proposed(space, size, seed):
+    searcher = RandomSearcher(space, seed=seed, with_replacement=True)
+    keys = []
+    while len(set(keys)) < size:
+        keys.append(searcher.ask().key)
+    assert len(keys) > size
+    for _ in range(2):
+        with pytest.raises(SearchExhausted, match=f"each of the {size} architectures"):
+            searcher.ask()
+
+
+def test_with_replacement_every_draw_is_independent_of_those_before():
     searcher = RandomSearcher(small_space, seed=0, with_replacement=True)
-    assert len({a.key for a in asked(searcher, 200)}) == 18
+    fresh = small_space()
+    for number in range(30):
+        rng = rng_for(0, number, "ask")
+        assert searcher.ask().key == fresh.decide(lambda d, rng=rng: d.sample(rng)).key
+
+
+def test_with_replacement_an_infinite_space_never_ends():
+    searcher = RandomSearcher(continuous_space, seed=0, with_replacement=True)
+    assert len({a.key for a in asked(searcher, 50)}) < 50
 
 
 def test_the_same_seed_proposes_the_same_and_another_seed_does_not():

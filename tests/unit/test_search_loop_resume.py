@@ -6,6 +6,7 @@ import pytest
 
 from hypernets.application import MemoryStore, Search, search
 from hypernets.application.in_process.attempt import attempt
+from hypernets.application.port import Proposal
 from hypernets.domain.error import CorruptStoreError, SearchError
 from hypernets.domain.searchers import RandomSearcher
 from hypernets.domain.space import Choice, Dynamic, HyperSpace, LayerModule
@@ -62,6 +63,13 @@ class Climber:
             self.best = trial
 
 
+class Anew(Climber):
+    """Wants to be asked again instead of being told what is known."""
+
+    def ask(self):
+        return Proposal(super().ask(), if_known="propose_anew")
+
+
 class Lifo:
     """Finishes the youngest job first, one at a time, when the workers are full."""
 
@@ -98,8 +106,12 @@ def estimate(architecture):
     return a * b % 11
 
 
-def climb(store, max_trials=12):
-    return Search(Climber(sums()), estimate, store=store, seed=5, clock=Still()).run(max_trials)
+def climb(store, max_trials=12, make=Climber):
+    return Search(make(sums()), estimate, store=store, seed=5, clock=Still()).run(max_trials)
+
+
+def climb_anew(store):
+    return climb(store, make=Anew)
 
 
 def drawn(store, max_trials=12):
@@ -113,10 +125,10 @@ def records(history):
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("run", [climb, drawn])
+@pytest.mark.parametrize("run", [climb, climb_anew, drawn])
 def test_killed_at_any_trial_and_resumed_it_ends_with_the_same_history(run, after):
     whole = run(MemoryStore())
-    assert any(t.answered_by for t in whole)
+    assert any(t.answered_by or t.dropped for t in whole)
     for n_kept in range(len(whole)):
         store = KilledStore(n_kept, after)
         with pytest.raises(Kill):
@@ -223,6 +235,42 @@ def test_killed_with_several_running_it_makes_the_same_proposals_under_their_num
         assert records(resumed[: len(kept)]) == records(kept)
         again = {t.number: (t.decisions, t.asked_after) for t in resumed if t.number in known}
         assert again == {number: proposals[number] for number in known}
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_with_several_running_it_drops_again_what_it_has_dropped(after):
+    whole = in_parallel(MemoryStore(), Anew(sums()), max_trials=12)
+    assert len({n for t in whole for n in t.dropped}) > 1
+    for n_kept in range(len(whole)):
+        store = KilledStore(n_kept, after)
+        with pytest.raises(Kill):
+            in_parallel(store, Anew(sums()), max_trials=12)
+        kept = list(store.load())
+        store.n_kept = 10_000
+        measured = []
+        resumed = in_parallel(store, Anew(sums()), measured, max_trials=12)
+        assert records(resumed[: len(kept)]) == records(kept)
+        assert sorted(t.number for t in resumed) == list(range(1, 13))
+        assert len({t.signature for t in resumed}) == 12
+        assert len(measured) == 12 - len(kept)
+        asks = {t.number: (*t.dropped, t.asked_after) for t in resumed}
+        for number, asked_after, *dropped in kept[-1].pending if kept else ():
+            made = (*dropped, asked_after)
+            assert asks[number][: len(made)] == made
+
+
+def test_a_search_that_has_dropped_proposals_goes_on_from_its_end_as_it_would_have():
+    def run(store, *max_trials):
+        executor, searcher = Lifo(), Anew(sums())
+        search = Search(
+            searcher, estimate, store=store, executor=executor, n_workers=3, clock=Still(), seed=1
+        )
+        return [search.run(n) for n in max_trials][-1]
+
+    for n in range(1, 12):
+        store = MemoryStore()
+        run(store, n)
+        assert records(run(store, 14)) == records(run(MemoryStore(), n, 14))
 
 
 def test_records_that_contradict_each_other_are_refused():

@@ -20,11 +20,13 @@ class Asked:
         number: of the trial that it becomes.
         proposal: what the searcher answered.
         asked_after: number of trials that the searcher had been told of.
+        dropped: the same for each proposal that had this number before and was dropped.
     """
 
     number: int
     proposal: Proposal
     asked_after: int
+    dropped: tuple[int, ...] = ()
 
 
 @attrs.frozen
@@ -50,7 +52,11 @@ class Candidate:
         """By what it is known."""
         proposal = self.asked.proposal
         return trial_key(
-            self.signature, self.training, proposal.fidelity, proposal.replicate, self.estimator
+            self.signature or proposal.architecture.decisions,
+            self.training,
+            proposal.fidelity,
+            proposal.replicate,
+            self.estimator,
         )
 
 

@@ -1,7 +1,7 @@
 """Bringing a fresh searcher to where an earlier one was."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -15,11 +15,29 @@ from hypernets.domain.searchers.searcher import Proposal, Searcher
 __all__ = ["replay"]
 
 
+@attrs.frozen
+class _Ask:
+    """An ask on record.
+
+    Attributes:
+        number: of the trial.
+        asked_after: number of trials that the searcher had been told of.
+        kept: whether its proposal was kept; otherwise it was known, and dropped.
+        dropped: `asked_after` of the asks of that number before it, if it was kept.
+    """
+
+    number: int
+    asked_after: int
+    kept: bool
+    dropped: tuple[int, ...] = ()
+
+
 def replay(searcher: Searcher, trials: Sequence[Trial]) -> tuple[list[Trial], list[Asked]]:
     """Ask and tell a fresh searcher what it was asked and told before, in the same interleaving.
 
-    Number n was asked for when the searcher had been told of `asked_after` trials; of a proposal
-    that never ended, the records of the trials that ended meanwhile say so (`Trial.pending`).
+    Number n was asked for when the searcher had been told of `asked_after` trials, and before that
+    once for each proposal that was dropped (`Trial.dropped`); of a proposal that never ended, the
+    records of the trials that ended meanwhile say so (`Trial.pending`).
 
     Args:
         searcher: a fresh one, with the space and the seed of the earlier one.
@@ -37,10 +55,12 @@ def replay(searcher: Searcher, trials: Sequence[Trial]) -> tuple[list[Trial], li
     proposals: dict[int, Asked] = {}
     retold: list[Trial] = []
     for n_told, trial in enumerate(trials):
-        while order and order[0][1] <= n_told:
-            number, asked_after = order.popleft()
-            proposal = _ask(searcher, number, recorded.get(number))
-            proposals[number] = Asked(number, proposal, asked_after)
+        while order and order[0].asked_after <= n_told:
+            ask = order.popleft()
+            trial_of = recorded.get(ask.number) if ask.kept else None
+            proposal = _proposal(searcher, ask.number, trial_of)
+            if ask.kept:
+                proposals[ask.number] = Asked(ask.number, proposal, ask.asked_after, ask.dropped)
         if trial.number not in proposals:
             raise CorruptStoreError(
                 "store: a trial must have been asked for before it ended; received trial "
@@ -54,15 +74,18 @@ def replay(searcher: Searcher, trials: Sequence[Trial]) -> tuple[list[Trial], li
     return retold, list(proposals.values())
 
 
-def _order_of_asks(trials: Sequence[Trial]) -> list[tuple[int, int]]:
-    """Return number and `asked_after` of every proposal on record, by number."""
-    asks = {trial.number: trial.asked_after for trial in trials}
-    for trial in trials:
-        asks.update(trial.pending)
-    return sorted(asks.items())
+def _order_of_asks(trials: Sequence[Trial]) -> Iterator[_Ask]:
+    """Yield every ask on record: by number, and those of one number as they were made."""
+    last: dict[int, tuple[int, ...]] = {}
+    for trial in trials:  # what is known later holds: a pending proposal may have been dropped
+        last.update((number, tuple(asks)) for number, *asks in trial.pending)
+    last.update((trial.number, (trial.asked_after, *trial.dropped)) for trial in trials)
+    for number, (asked_after, *dropped) in sorted(last.items()):
+        yield from (_Ask(number, n_told, kept=False) for n_told in dropped)
+        yield _Ask(number, asked_after, kept=True, dropped=tuple(dropped))
 
 
-def _ask(searcher: Searcher, number: int, trial: Trial | None) -> Proposal:
+def _proposal(searcher: Searcher, number: int, trial: Trial | None) -> Proposal:
     try:
         proposal = as_proposal(searcher.ask())
     except SearchExhausted:

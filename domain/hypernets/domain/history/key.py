@@ -5,14 +5,16 @@ from typing import Any
 
 import attrs
 
+from hypernets.domain.history.described import describe
+
 __all__ = ["TrialKey", "canonical", "trial_key"]
 
 TrialKey = tuple[Hashable, ...]
-"""Signature, free decisions, fidelity, replicate, estimator; equal for what is the same trial."""
+"""Network, free decisions, fidelity, replicate, estimator; equal for what is the same trial."""
 
 
 def trial_key(
-    signature: str,
+    network: str | Mapping[str, Any],
     training: Mapping[str, Any],
     fidelity: Mapping[str, float],
     replicate: int,
@@ -21,13 +23,13 @@ def trial_key(
     """Return the key of a trial.
 
     Args:
-        signature: digest of the function that the architecture computes.
+        network: signature of the architecture; its decisions where these make no network.
         training: decided arguments of the training that the space declares.
         fidelity: budget, `{"epochs": 3}`; empty is the full one.
         replicate: 0 for the first evaluation of an architecture, then 1, 2, …
         estimator: name of what measures.
     """
-    return (signature, canonical(training), canonical(fidelity), replicate, estimator)
+    return (canonical(network), canonical(training), canonical(fidelity), replicate, estimator)
 
 
 def canonical(value: Any) -> Hashable:
@@ -53,7 +55,7 @@ def canonical(value: Any) -> Hashable:
         return ("mapping", *sorted(items, key=_first))
     if isinstance(value, (list, tuple)):
         return ("list", *map(canonical, value))
-    if hasattr(value, "tolist"):
+    if hasattr(value, "tolist") and not isinstance(value, type):
         return canonical(value.tolist())
     return _canonical_object(value)
 
@@ -63,6 +65,9 @@ def _first(item: tuple[str, Hashable]) -> str:
 
 
 def _canonical_object(value: Any) -> Hashable:
+    described = describe(value)  # as a record that was read back has it
+    if described is not None:
+        return ("described", described.text)
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     if attrs.has(type(value)):
         fields = (canonical(getattr(value, field.name)) for field in attrs.fields(type(value)))

@@ -81,9 +81,12 @@ class Trial:
         estimator: name of what measured it; part of the key.
         parent: number of the trial that this one was derived from, if any.
         asked_after: how many trials the searcher had been told when it proposed this one.
-        pending: (number, asked_after) of each proposal that had not ended when this trial had, so
-            that an interrupted search with several workers can be gone on with as it was.
+        dropped: how many trials the searcher had been told at each of the proposals before this
+            one that were known, and dropped because it wished to propose anew; mostly empty.
+        pending: (number, asked_after, *dropped) of each proposal that had not ended when this trial
+            had, so that an interrupted search with several workers can be gone on with as it was.
         answered_by: number of the earlier trial whose result answered this one, if any.
+        taken_from: number of the trial of an earlier history whose result this one is, if any.
         failure: why it failed; `None` for a completed one.
         details: whatever else the estimator wants kept (JSON values only).
         architecture: the architecture itself when the space is at hand; not part of the record.
@@ -105,8 +108,10 @@ class Trial:
     estimator: str = ""
     parent: int | None = None
     asked_after: int = 0
-    pending: tuple[tuple[int, int], ...] = ()
+    dropped: tuple[int, ...] = ()
+    pending: tuple[tuple[int, ...], ...] = ()
     answered_by: int | None = None
+    taken_from: int | None = None
     failure: Failure | None = None
     details: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen)
     architecture: Any = attrs.field(default=None, eq=False, repr=False)
@@ -120,12 +125,21 @@ class Trial:
     def key(self) -> TrialKey:
         """By what the trial is known (see `trial_key`)."""
         return trial_key(
-            self.signature, self.training, self.fidelity, self.replicate, self.estimator
+            self.signature or self.decisions,
+            self.training,
+            self.fidelity,
+            self.replicate,
+            self.estimator,
         )
 
     @property
     def evaluated(self) -> bool:
         """Whether it was measured itself, rather than answered by an earlier trial."""
+        return self.answered_by is None and self.taken_from is None
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it is the first of its key in its history, and so may be the best."""
         return self.answered_by is None
 
     @property

@@ -5,9 +5,20 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
+from hypernets.domain.error import SearchError
 from hypernets.domain.history.trial import Trial
 
 __all__ = ["Proposal", "Searcher"]
+
+_IF_KNOWN = ("answer", "propose_anew")
+
+
+def _listed(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
+    if value not in _IF_KNOWN:
+        raise SearchError(
+            f"a proposal's {attribute.name} must be one of {', '.join(map(repr, _IF_KNOWN))}; "
+            f"received {value!r}; leave it out to be told the earlier result"
+        )
 
 
 @attrs.frozen
@@ -19,12 +30,19 @@ class Proposal:
         fidelity: budget, `{"epochs": 3}`; empty is the full one.
         parent: number of the trial it was derived from, if any.
         replicate: 0 for the first evaluation of an architecture, then 1, 2, …
+        if_known: what is to happen where an earlier trial has the same key. `"answer"`: the
+            searcher is told its result again, as a trial of its own. `"propose_anew"`: the
+            proposal is dropped, neither recorded nor told, and the searcher is asked again.
+
+    Raises:
+        SearchError: `if_known` is neither.
     """
 
     architecture: Any
     fidelity: Mapping[str, float] = attrs.field(factory=dict)
     parent: int | None = None
     replicate: int = 0
+    if_known: str = attrs.field(default="answer", validator=_listed)
 
 
 @runtime_checkable
