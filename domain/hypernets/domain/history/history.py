@@ -2,16 +2,22 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
+
+import attrs
 
 from hypernets.domain.error import DuplicateTrialError, SearchError
 from hypernets.domain.history.direction import Directions, parse_direction, parse_directions
 from hypernets.domain.history.front import ParetoFront
 from hypernets.domain.history.key import TrialKey
 from hypernets.domain.history.ranking import Ranking
+from hypernets.domain.history.replicate import ReplicateSummary, summarise_replicates
 from hypernets.domain.history.summary import HistorySummary, summarise
 from hypernets.domain.history.table import to_frame, to_rows
 from hypernets.domain.history.trial import Direction, Trial, TrialState
+
+if TYPE_CHECKING:
+    from hypernets.domain.space.hyper_space import HyperSpace
 
 __all__ = ["History"]
 
@@ -22,7 +28,8 @@ class History:
     What a searcher needs on every step (`best`, `top`, `seen`, `lookup`, `front`) is kept up to
     date by `add`, whose cost does not grow with the history, but for a logarithm. Trials that were
     answered by an earlier one are part of the history, but of no ranking: their networks would be
-    in it twice. Not thread-safe: its owner serialises the calls.
+    in it twice. Its owner serialises the calls of `add` and `front`; while one thread adds, others
+    may read the rest, which is then as it was at some moment of the reading.
 
     Attributes:
         direction: whether a larger or a smaller reward is better.
@@ -52,6 +59,7 @@ class History:
         self._last_number = 0
         self._n_evaluated = 0
         self._n_failed = 0
+        self._n_failed_in_a_row = 0
         self._evaluated_at_best = 0
         for trial in trials:
             self.add(trial)
@@ -78,12 +86,14 @@ class History:
         self._last_number = max(self._last_number, trial.number)
         if trial.signature:
             self._by_signature.setdefault(trial.signature, []).append(trial)
-        return self._count(trial, position) if trial.evaluated else False
+        return self._count(trial, position) if trial.ranked else False
 
     def _count(self, trial: Trial, position: int) -> bool:
-        self._n_evaluated += 1
-        self._n_failed += trial.failed
-        if trial.signature and trial.state is not TrialState.LOST:
+        if trial.evaluated:
+            self._n_evaluated += 1
+            self._n_failed += trial.failed
+            self._n_failed_in_a_row = self._n_failed_in_a_row + 1 if trial.failed else 0
+        if trial.state is not TrialState.LOST:
             self._by_key.setdefault(trial.key, trial)
         if not trial.succeeded:
             return False
@@ -173,7 +183,7 @@ class History:
         if front is None:
             front = self._fronts[names] = ParetoFront(max(1, len(names)))
             for position, trial in enumerate(self._trials):
-                if trial.evaluated and trial.succeeded:
+                if trial.ranked and trial.succeeded:
                     self._add_to_front(front, names, trial, position)
         return [self._trials[position] for position in front.positions()]
 
@@ -192,6 +202,44 @@ class History:
         """
         return self._by_key.get(key)
 
+    def within(self, space: "HyperSpace") -> "History":
+        """Return the history of the trials that lie in another space, with its decisions.
+
+        A trial whose decisions make an architecture of `space` keeps its number and its result, and
+        its decisions become those of that architecture (see `space.adopt`). Where the trial that
+        answered one lies outside, that is `taken_from`.
+
+        Args:
+            space: one that was narrowed from the space of this history, say.
+
+        Raises:
+            SpaceError: the architecture of a trial is of a space that is not related.
+        """
+        inside = History(self.directions or self.direction)
+        heirs: dict[int, int] = {}  # number of a trial outside → of the first that it answered
+        for trial in self:
+            architecture = space.adopt(trial)
+            if architecture is None:
+                continue
+            own = attrs.evolve(
+                trial,
+                decisions=architecture.decisions,
+                labels=architecture.labels,
+                architecture=architecture,
+            )
+            inside.add(inside._among_these(own, heirs))
+        return inside
+
+    def _among_these(self, trial: Trial, heirs: dict[int, int]) -> Trial:
+        """Return a trial with its answer among these, where the one that it had lies outside."""
+        answerer = trial.answered_by
+        if answerer is None or answerer in self._by_number:
+            return trial
+        if answerer in heirs:
+            return attrs.evolve(trial, answered_by=heirs[answerer])
+        heirs[answerer] = trial.number
+        return attrs.evolve(trial, answered_by=None, taken_from=answerer)
+
     @property
     def next_number(self) -> int:
         """The number after the largest, 1 for an empty history."""
@@ -208,6 +256,11 @@ class History:
         return self._n_failed
 
     @property
+    def n_failed_in_a_row(self) -> int:
+        """Number of evaluated trials that failed since the last one that did not."""
+        return self._n_failed_in_a_row
+
+    @property
     def n_since_best(self) -> int:
         """Number of trials evaluated since the best one; all of them while there is none."""
         return self._n_evaluated - self._evaluated_at_best
@@ -217,6 +270,20 @@ class History:
     def summary(self) -> HistorySummary:
         """Return the history in plain numbers."""
         return summarise(self._trials, self.direction, self.best)
+
+    def replicates(self, caution: float = 1.0) -> list[ReplicateSummary]:
+        """Return each architecture that succeeded with all its evaluations, the best first.
+
+        Where every architecture was evaluated from several seeds, the first of these is a better
+        choice than `best`, which may have been lucky once (see `summarise_replicates`).
+
+        Args:
+            caution: by how many standard errors a mean is discounted.
+
+        Raises:
+            SearchError: `caution` is no finite number >= 0.
+        """
+        return summarise_replicates(self._trials, self.direction, caution)
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return one mapping of column to value a trial, in the order of tells."""

@@ -19,13 +19,13 @@ class HistorySummary:
         direction: which way the reward is better.
         n_trials: number of records.
         n_evaluated: how many of them were measured themselves.
-        n_answered: how many were answered by an earlier one.
+        n_answered: how many were answered by an earlier one, of this history or another.
         states: how many of the evaluated ones ended in each state; no zeros.
         n_signatures: number of different networks.
         best: number of the best trial, if any.
         best_reward: its reward.
-        mean_reward: of the trials that succeeded.
-        median_reward: of the trials that succeeded.
+        mean_reward: of the trials that succeeded, each network once.
+        median_reward: likewise.
         elapsed_s: sum of the trials' times, in seconds.
         commonest_failure: kind and message of the failure met most often, if any.
     """
@@ -58,7 +58,7 @@ def summarise(trials: Iterable[Trial], direction: Direction, best: Trial | None)
     """Return the summary of a history."""
     records = list(trials)
     evaluated = [trial for trial in records if trial.evaluated]
-    rewards = [t.reward for t in evaluated if t.succeeded and t.reward is not None]
+    rewards = [t.reward for t in records if t.ranked and t.succeeded and t.reward is not None]
     return HistorySummary(
         direction=direction,
         n_trials=len(records),

@@ -40,6 +40,7 @@ def _row(trial: Trial) -> dict[str, Any]:
         "state": trial.state.value,
         "elapsed_s": trial.elapsed_s,
         "answered_by": trial.answered_by,
+        "taken_from": trial.taken_from,
         "replicate": trial.replicate,
         "signature": trial.signature,
         "failure": f"{trial.failure.kind}: {trial.failure.message}" if trial.failure else None,

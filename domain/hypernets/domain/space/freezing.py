@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from hypernets.domain.layers import ShapeOracle
 from hypernets.domain.space.argument import training_template
 from hypernets.domain.space.cascade_table import CascadeTables, tabulate
+from hypernets.domain.space.certainty import Certainty, reach
 from hypernets.domain.space.feeding import check_fed
 from hypernets.domain.space.frozen import FrozenNode, FrozenSpace, Loose
 from hypernets.domain.space.frozen_certainty import certainty_of
@@ -36,13 +37,20 @@ def freeze(space: "HyperSpace") -> FrozenSpace:
     structure = structure_of(space)
     lowering = Lowering(structure)
     nodes, inputs, outputs = lowering.lower()
-    check_fed(nodes, lowering.names)
+    if space.origin is space:  # a narrowed one may hold what no architecture has
+        check_fed(nodes, lowering.names)
     training = training_template(space.training)
     uses = _depths_of_use(space, structure, tables)
     decisions, depths, ranks = _rank(space, uses)
+    certainty = certainty_of(space, nodes, outputs, training, ranks, len(decisions), tables)
+    roots = [*outputs, *(len(nodes) + p.index for p in training.parameters)]
+    dead = _dead(certainty, decisions, roots)
+    if dead:
+        uses = {index: depth for index, depth in uses.items() if index not in dead}
+        decisions, depths, ranks = _rank(space, uses)
+        certainty = certainty_of(space, nodes, outputs, training, ranks, len(decisions), tables)
     _label(space)
     label_order = sorted(range(len(decisions)), key=lambda i: (depths[i], decisions[i].label))
-    certainty = certainty_of(space, nodes, outputs, training, ranks, len(decisions), tables)
     return FrozenSpace(
         space=space,
         nodes=tuple(nodes),
@@ -59,6 +67,22 @@ def freeze(space: "HyperSpace") -> FrozenSpace:
         loose_bits=_loose_bits(nodes),
         oracle=_oracle(space),
     )
+
+
+def _dead(
+    certainty: Certainty, decisions: Sequence[Decision], roots: Sequence[int]
+) -> frozenset[int]:
+    """Return the indices of decisions that nothing can make needed.
+
+    Those of a branch that a constant does not choose, say.
+    """
+    if not certainty.is_complete:
+        return frozenset()
+    reached = reach(certainty.equations)
+    alive = 0
+    for root in roots:
+        alive |= reached[root]
+    return frozenset(d.index for rank, d in enumerate(decisions) if not alive >> rank & 1)
 
 
 def _oracle(space: "HyperSpace") -> ShapeOracle | None:

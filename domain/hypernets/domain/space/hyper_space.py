@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from hypernets.domain.error import SpaceError
+from hypernets.domain.space.algebra import SpaceAlgebra
 from hypernets.domain.space.context import authoring
 from hypernets.domain.space.hyperparameter import Decision, ParameterSpace, Rng
 from hypernets.domain.space.module import ModuleSpace, parameters_in
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from hypernets.domain.architecture.architecture import Architecture
     from hypernets.domain.architecture.counting import SpaceCounter
     from hypernets.domain.architecture.decider import Chooser
-    from hypernets.domain.architecture.verification import InputShapes
-    from hypernets.domain.architecture.verification_report import VerificationReport
+    from hypernets.domain.architecture.limit import CostBound, LimitedSampler
+    from hypernets.domain.architecture.verification import InputShapes, VerificationReport
     from hypernets.domain.space.frozen import FrozenSpace
 
 __all__ = ["HyperSpace", "generator_of"]
 
 
-class HyperSpace:
+class HyperSpace(SpaceAlgebra):
     """A search space.
 
     Authored under `with space.as_default():`, where modules and hyperparameters register
@@ -33,6 +34,7 @@ class HyperSpace:
         modules: every module, in the order of creation; each is also an attribute by its name.
         hyperparameters: every hyperparameter, in the order of creation; likewise.
         training: keyword → argument of the training, searched like the rest (see `set_training`).
+        origin: the space that this one was narrowed from (see `SpaceAlgebra`); itself if authored.
     """
 
     def __init__(self, name: str | None = None) -> None:
@@ -40,12 +42,14 @@ class HyperSpace:
         self.modules: list[ModuleSpace] = []
         self.hyperparameters: list[ParameterSpace] = []
         self.training: dict[str, Any] = {}
+        self.origin: HyperSpace = self
         self.input_modules: tuple[ModuleSpace, ...] = ()
         self.output_modules: tuple[ModuleSpace, ...] = ()
         self._by_name: dict[str, ModuleSpace | ParameterSpace] = {}
         self._next_number: dict[str, int] = {}
         self._frozen: FrozenSpace | None = None
         self._counter: SpaceCounter | None = None
+        self._cost_bound: CostBound | None = None
         self._fingerprint = ""
         self._lock = threading.RLock()
 
@@ -314,6 +318,47 @@ class HyperSpace:
         """
         rng = generator_of(seed)
         return self.decide(lambda decision: decision.sample(rng))
+
+    def within(
+        self,
+        *,
+        max_params: int | None = None,
+        max_flops: int | None = None,
+        max_weight_bytes: int | None = None,
+        max_activation_bytes: int | None = None,
+        max_depth: int | None = None,
+    ) -> "LimitedSampler":
+        """Return what samples architectures that keep within limits (see `CostLimit`).
+
+        Raises:
+            SpaceError: no limit is given, one is no integer >= 0, or every network exceeds them.
+
+        Example:
+            ```python
+            small = space.within(max_params=50_000, max_flops=10_000_000)
+            architecture = small.sample(seed=0)
+            print(small.report())
+            ```
+        """
+        from hypernets.domain.architecture.limit import CostLimit, LimitedSampler
+
+        limit = CostLimit(
+            max_params=max_params,
+            max_flops=max_flops,
+            max_weight_bytes=max_weight_bytes,
+            max_activation_bytes=max_activation_bytes,
+            max_depth=max_depth,
+        )
+        return LimitedSampler(self, limit)
+
+    def cost_bound(self) -> "CostBound":
+        """Return what bounds the cost of the networks that some decisions allow; made once."""
+        with self._lock:
+            if self._cost_bound is None:
+                from hypernets.domain.architecture.limit import CostBound
+
+                self._cost_bound = CostBound(self.freeze())
+            return self._cost_bound
 
     def architecture(self, decisions: Mapping[str, Any]) -> "Architecture":
         """Return the architecture of given decisions.
