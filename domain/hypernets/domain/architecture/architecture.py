@@ -12,6 +12,7 @@ from hypernets.domain.architecture.signature import signature_of, signature_of_d
 from hypernets.domain.error import BuildError
 
 if TYPE_CHECKING:
+    from hypernets.domain.architecture.detached import DetachedArchitecture
     from hypernets.domain.space.frozen import FrozenSpace
     from hypernets.domain.space.hyper_space import HyperSpace
     from hypernets.domain.space.hyperparameter import Decision
@@ -92,7 +93,14 @@ class Architecture:
             BuildError: these decisions do not make a network.
         """
         graph = self.graph
-        return signature_of(graph) if graph.nodes else signature_of_decisions(self.decisions)
+        return signature_of(graph) if graph.nodes else signature_of_decisions(self._authored())
+
+    def _authored(self) -> dict[str, Any]:
+        """Return the decisions as in the space that was authored, those fixed since included."""
+        origin = self.frozen.space.origin
+        authored = self if origin is self.frozen.space else origin.adopt(self)
+        assert authored is not None
+        return authored.decisions
 
     def cost(self) -> Cost:
         """Return what the network costs, without building it (see `Cost`).
@@ -122,6 +130,16 @@ class Architecture:
         if known is not None:
             bare.__dict__["signature"] = known
         return bare
+
+    def detached(self) -> "DetachedArchitecture":
+        """Return what this architecture is without its space, as a value that can travel.
+
+        Raises:
+            BuildError: these decisions do not make a network.
+        """
+        from hypernets.domain.architecture.detached import detach
+
+        return detach(self)
 
     def to_json(self) -> str:
         """Return this architecture as JSON that a person can read (see `codec.document`)."""
