@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import structlog.testing
 
 from hypernets.application import Budget, EndReason, Search, search
 from hypernets.domain.error import SearchError
@@ -94,7 +95,10 @@ def test_an_infinite_space_needs_a_limit():
         search(space, estimate=lambda a: 1)
 
 
-@pytest.mark.parametrize("name", ["max_trials", "patience", "max_failures"])
+@pytest.mark.parametrize(
+    "name",
+    ["max_trials", "patience", "max_failures", "max_consecutive_failures", "max_total_failures"],
+)
 @pytest.mark.parametrize("value", [0, -3, 1.5, True, "10", math.inf])
 def test_a_count_must_be_at_least_one(name, value):
     with pytest.raises(SearchError, match=rf"{name} must be .*>= 1; received .*; write {name}=10"):
@@ -122,3 +126,57 @@ def test_a_search_that_was_stopped_by_its_limits_says_by_which_first():
     run = run_of([0.5] * 30)
     run.run(max_trials=5, patience=2)
     assert (run.end_reason, len(run.history)) == (EndReason.PATIENCE, 3)
+
+
+# --- failures ------------------------------------------------------------------------
+
+
+def run_of_outcomes(pattern):
+    """Return a search whose trials succeed where the pattern has a dot, and fail elsewhere."""
+    coming = iter(pattern)
+
+    def estimate(_):
+        if next(coming) != ".":
+            raise ValueError("no")
+        return 1.0
+
+    return Search(RandomSearcher(thirty(), seed=0), estimate, clock=Hand())
+
+
+def test_failures_in_a_row_end_a_search_whatever_came_before():
+    run = run_of_outcomes("..xx.xxx......")
+    history = run.run(max_consecutive_failures=3)
+    assert (len(history), run.end_reason) == (8, EndReason.FAILING)
+    assert history.best is not None
+    assert history.n_failed_in_a_row == 3
+
+
+def test_failures_in_all_end_a_search():
+    run = run_of_outcomes(".x.x.x.x.x....")
+    assert len(run.run(max_total_failures=3)) == 6
+    assert run.end_reason is EndReason.FAILING
+
+
+def test_a_search_that_ends_for_its_failures_says_which_and_how_many():
+    with structlog.testing.capture_logs() as events:
+        run_of_outcomes(".xxx").run(max_consecutive_failures=3)
+    (event,) = [e for e in events if e["event"].startswith("too many trials failed")]
+    assert (event["n_evaluated"], event["n_failed"], event["n_failed_in_a_row"]) == (4, 3, 3)
+    assert event["most_often"] == "ValueError: no (3 times)"
+
+
+def test_a_hundred_failures_in_a_row_end_a_search_unless_it_is_told_otherwise():
+    space = space_of(lambda space: Choice(range(150), name="units", space=space))
+
+    def run(**limits):
+        coming = iter("." + "x" * 149)
+
+        def estimate(_):
+            if next(coming) != ".":
+                raise ValueError
+            return 1.0
+
+        return len(search(space, estimate=estimate, seed=0, **limits))
+
+    assert run() == 101
+    assert run(max_consecutive_failures=None) == 150

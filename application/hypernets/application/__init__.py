@@ -1,6 +1,11 @@
 """The search: what happens between a space, a searcher and an estimator, without any framework."""
 
-from hypernets.application.in_process import InlineExecutor, MemoryStore, SystemClock
+from hypernets.application.in_process import (
+    InlineExecutor,
+    MemoryCatalogue,
+    MemoryStore,
+    SystemClock,
+)
 from hypernets.application.loop import Budget, EndReason, Search
 from hypernets.application.loop.entry import search
 from hypernets.application.registry import make_searcher, searcher_names
@@ -9,6 +14,7 @@ __all__ = [
     "Budget",
     "EndReason",
     "InlineExecutor",
+    "MemoryCatalogue",
     "MemoryStore",
     "Search",
     "SystemClock",

@@ -64,6 +64,9 @@ class Budget:
         target_reward: end once the best reward is as good.
         patience: end after so many evaluated trials without a better one.
         max_failures: give up once so many have been evaluated, and every one has failed.
+        max_consecutive_failures: give up after so many failed trials in a row, whatever came
+            before: something has broken on the way.
+        max_total_failures: give up once so many have failed, in all.
         max_known: give up after so many proposals in a row that are known already.
 
     Raises:
@@ -76,6 +79,8 @@ class Budget:
     patience: int | None = attrs.field(default=None, validator=_whole)
     max_failures: int | None = attrs.field(default=10, validator=_whole)
     max_known: int | None = attrs.field(default=1_000, validator=_whole)
+    max_consecutive_failures: int | None = attrs.field(default=100, validator=_whole)
+    max_total_failures: int | None = attrs.field(default=None, validator=_whole)
 
     @property
     def is_unlimited(self) -> bool:
@@ -97,7 +102,7 @@ class Budget:
         n_evaluated = history.n_evaluated
         if self.max_known is not None and n_known >= self.max_known:
             return EndReason.REPEATING
-        if self.max_failures is not None and n_evaluated == history.n_failed >= self.max_failures:
+        if self._fails_too_often(history):
             return EndReason.FAILING
         if self._reached(history):
             return EndReason.TARGET_REWARD
@@ -105,9 +110,22 @@ class Budget:
             return EndReason.PATIENCE
         if self.max_trials is not None and n_evaluated + n_running >= self.max_trials:
             return EndReason.MAX_TRIALS
-        if self.max_time_s is not None and elapsed_s >= self.max_time_s:
+        if self.is_over(elapsed_s):
             return EndReason.MAX_TIME
         return None
+
+    def is_over(self, elapsed_s: float) -> bool:
+        """Say whether the time is up."""
+        return self.max_time_s is not None and elapsed_s >= self.max_time_s
+
+    def _fails_too_often(self, history: History) -> bool:
+        failed = history.n_failed
+        all_failed = failed if failed == history.n_evaluated else 0
+        return (
+            _reached(all_failed, self.max_failures)
+            or _reached(history.n_failed_in_a_row, self.max_consecutive_failures)
+            or _reached(failed, self.max_total_failures)
+        )
 
     def _reached(self, history: History) -> bool:
         best, target = history.best, self.target_reward
@@ -116,6 +134,10 @@ class Budget:
         if history.direction is Direction.MAX:
             return best.reward >= target
         return best.reward <= target
+
+
+def _reached(count: int, limit: int | None) -> bool:
+    return limit is not None and count >= limit
 
 
 def _is_number(value: Any) -> bool:

@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hypernets.application.loop.deterministic import DeterministicSearch
 from hypernets.application.loop.search import Search
 from hypernets.application.port import Clock, Executor, HistoryStore, Searcher
 from hypernets.application.registry import make_searcher
 from hypernets.domain.error import SearchError
-from hypernets.domain.history import Direction, History
+from hypernets.domain.history import Direction, History, Trial
 from hypernets.domain.history.direction import Directions
 
-__all__ = ["search"]
+__all__ = ["make_search", "search"]
 
 
 def search(
@@ -23,6 +24,8 @@ def search(
     target_reward: float | None = None,
     patience: int | None = None,
     max_failures: int | None = 10,
+    max_consecutive_failures: int | None = 100,
+    max_total_failures: int | None = None,
     direction: Directions | None = None,
     seed: int | None = None,
     store: HistoryStore | None = None,
@@ -30,6 +33,9 @@ def search(
     executor: Executor | None = None,
     n_workers: int = 1,
     clock: Clock | None = None,
+    lag: int | None = None,
+    replicates: int = 1,
+    known: Iterable[Trial] = (),
 ) -> History:
     """Search a space and return the history.
 
@@ -46,6 +52,8 @@ def search(
         target_reward: end once the best reward is as good.
         patience: end after so many trials without a better one.
         max_failures: give up once so many trials have been evaluated, and every one has failed.
+        max_consecutive_failures: give up after so many failed trials in a row.
+        max_total_failures: give up once so many trials have failed.
         direction: `"max"` or `"min"`, or objective name → direction, the reward first; that of the
             searcher when absent, which is `"max"` unless it was made with another.
         seed: a non-negative integer makes the search repeatable.
@@ -54,15 +62,24 @@ def search(
         executor: runs the trials; in the calling thread when absent.
         n_workers: how many may run at a time, if the executor can.
         clock: the machine's when absent.
+        lag: makes the search deterministic with several workers: the searcher is asked for trial k
+            when it has been told of the trials up to k - lag, whatever the number of workers (see
+            `DeterministicSearch`).
+        replicates: how often each proposal is evaluated, each time from another seed.
+        known: trials of earlier searches with the same estimate, a history say; what they have
+            measured is not measured again (see `Search`).
 
     Raises:
         SearchError: an argument makes no sense, or every trial fails.
         SpaceError: the space is none, or its definition is wrong.
         StoreError: a trial cannot be kept.
     """
-    return Search(
-        _searcher_of(searcher, space, direction, seed),
+    return make_search(
+        space,
+        searcher,
         estimate,
+        lag=lag,
+        replicates=replicates,
         store=store,
         executor=executor,
         callbacks=callbacks,
@@ -70,13 +87,48 @@ def search(
         seed=seed,
         clock=clock,
         n_workers=n_workers,
+        known=known,
     ).run(
         max_trials,
         max_time_s=max_time_s,
         target_reward=target_reward,
         patience=patience,
         max_failures=max_failures,
+        max_consecutive_failures=max_consecutive_failures,
+        max_total_failures=max_total_failures,
     )
+
+
+def make_search(
+    space: Any,
+    searcher: Any,
+    estimate: Any,
+    *,
+    lag: int | None = None,
+    direction: Directions | None = None,
+    seed: int | None = None,
+    **options: Any,
+) -> Search:
+    """Return a search that has not been run.
+
+    Args:
+        space: as for `search`.
+        searcher: as for `search`.
+        estimate: as for `search`.
+        lag: as for `search`; a `DeterministicSearch` is returned where it is given.
+        direction: as for `search`.
+        seed: as for `search`.
+        **options: of `Search`.
+
+    Raises:
+        SearchError: an argument makes no sense.
+        SpaceError: the space is none, or its definition is wrong.
+    """
+    strategy = _searcher_of(searcher, space, direction, seed)
+    options = {"direction": direction, "seed": seed, **options}
+    if lag is None:
+        return Search(strategy, estimate, **options)
+    return DeterministicSearch(strategy, estimate, lag=lag, **options)
 
 
 def _searcher_of(

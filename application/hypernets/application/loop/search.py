@@ -2,7 +2,7 @@
 
 The order of its steps is the law: a trial is durable, then known, then announced.
 
-    ask → known already? then answered by the earlier trial
+    ask → known already? then answered by the earlier trial, or dropped: the searcher's choice
         → on_trial_begin → executor → Trial
         → store.append                      durable
         → history.add, searcher.tell        known
@@ -11,6 +11,7 @@ The order of its steps is the law: a trial is durable, then known, then announce
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import attrs
@@ -21,9 +22,17 @@ from hypernets.application.log import EventLog
 from hypernets.application.loop.announcer import Announcer
 from hypernets.application.loop.budget import Budget, EndReason
 from hypernets.application.loop.candidate import Asked, Candidate, as_proposal, identify
+from hypernets.application.loop.ending import how_to_go_on, require_end, require_success
 from hypernets.application.loop.estimation import as_estimator, estimator_name
+from hypernets.application.loop.interrupt import interruptible
+from hypernets.application.loop.known import Known
 from hypernets.application.loop.replay import replay
-from hypernets.application.loop.verdict import answered_trial, evaluated_trial
+from hypernets.application.loop.search_argument import (
+    direction_for,
+    require_searcher,
+    require_workers,
+)
+from hypernets.application.loop.verdict import answered_trial, evaluated_trial, taken_trial
 from hypernets.application.port import (
     Clock,
     Executor,
@@ -34,22 +43,33 @@ from hypernets.application.port import (
     Searcher,
     Ticket,
 )
-from hypernets.domain.error import SearchError, SearchExhausted
-from hypernets.domain.history import Direction, History, Trial
-from hypernets.domain.history.direction import Directions, parse_direction, parse_directions
-from hypernets.domain.history.summary import commonest_failure
+from hypernets.domain.error import SearchExhausted
+from hypernets.domain.history import History, Trial
+from hypernets.domain.history.direction import Directions
 from hypernets.domain.searchers.randomness import parse_seed, seed_for
+from hypernets.domain.searchers.replicating import ReplicatingSearcher
 
-__all__ = ["Keeper", "Search"]
+__all__ = ["Begun", "Keeper", "Search"]
 
 Keeper = Callable[[Trial, Any, bool], None]
 """Takes a measured trial, the artifact of its measurement, and whether it is the best now."""
+
+_HEARTBEAT_S = 1.0  # how long a wish to end now may have to wait, where the executor allows
 
 log = EventLog(__name__)
 
 
 @attrs.frozen
-class _Running:
+class Begun:
+    """A trial that runs.
+
+    Attributes:
+        candidate: what was proposed.
+        ticket: of its job.
+        seed: of its estimator.
+        begun_s: when it began.
+    """
+
     candidate: Candidate
     ticket: Ticket
     seed: int
@@ -74,6 +94,15 @@ class Search:
             runs one.
         keeper: called with each trial that was measured, when it is known and before it is
             announced: `(trial, artifact, improved)`. Its errors are the search's.
+        known: trials of earlier searches with the same estimate. A proposal that they answer
+            becomes a trial with their result; it is told, and neither measured nor announced, nor
+            counted in `max_trials`.
+        replicates: how often each proposal is evaluated, each time from another seed; each is a
+            trial (see `ReplicatingSearcher`, and `History.replicates` for the best of them).
+        on_interrupt: where given, a first Ctrl-C lets the trials that have begun end, and then ends
+            the run; a second one is a `KeyboardInterrupt`. It is called with a line for the user at
+            the first, and with one on how to go on when the run has ended so. Only in the main
+            thread of a program that has no handler of its own. Where absent, no handler is touched.
 
     Attributes:
         history: what has been found out.
@@ -97,25 +126,35 @@ class Search:
         clock: Clock | None = None,
         n_workers: int = 1,
         keeper: Keeper | None = None,
+        known: Iterable[Trial] = (),
+        replicates: int = 1,
+        on_interrupt: Callable[[str], object] | None = None,
     ) -> None:
-        self.searcher = _require_searcher(searcher)
-        self.history = History(_direction_for(searcher, direction))
+        replicating = ReplicatingSearcher(require_searcher(searcher), replicates)
+        self.searcher = searcher if replicates == 1 else replicating
+        self.history = History(direction_for(searcher, direction))
         self.estimator = as_estimator(estimator)
         self.seed = parse_seed(getattr(searcher, "seed", None) if seed is None else seed)
-        self.n_workers = _require_workers(n_workers)
+        self.n_workers = require_workers(n_workers)
         self.budget: Budget | None = None
         self.end_reason: EndReason | None = None
         self._store = MemoryStore() if store is None else store
-        self._executor = InlineExecutor() if executor is None else executor
+        self._executor = self._active = InlineExecutor() if executor is None else executor
         self._clock = SystemClock() if clock is None else clock
         self._announcer = Announcer(callbacks)
         self._keeper = keeper
+        self._known = Known(known)
+        self._on_interrupt = on_interrupt
         self._estimator_name = estimator_name(self.estimator)
         self._restored = False
         self._next_number = 1
         self._waiting: deque[Asked] = deque()  # proposed, and not begun
-        self._running: dict[Ticket, _Running] = {}
+        self._running: dict[Ticket, Begun] = {}
         self._n_known = 0  # proposals in a row that were known already
+        self._dropped: tuple[int, ...] = ()  # of those dropped since the last that was not
+        self._begun_s = 0.0
+        self._stopping: EndReason | None = None
+        self._at_once = False
 
     def run(
         self,
@@ -126,6 +165,8 @@ class Search:
         patience: int | None = None,
         max_failures: int | None = 10,
         max_known: int | None = 1_000,
+        max_consecutive_failures: int | None = 100,
+        max_total_failures: int | None = None,
     ) -> History:
         """Search until the budget is used up, and return the history (see `Budget`).
 
@@ -136,78 +177,191 @@ class Search:
             KeyboardInterrupt: the user has had enough. Callbacks are told that the search has
                 ended, the history is kept, and `run` may be called again.
         """
-        budget = Budget(max_trials, max_time_s, target_reward, patience, max_failures, max_known)
-        self._require_end(budget)
+        budget = Budget(
+            max_trials,
+            max_time_s,
+            target_reward,
+            patience,
+            max_failures,
+            max_known,
+            max_consecutive_failures,
+            max_total_failures,
+        )
+        require_end(budget, getattr(self.searcher, "space", None))
+        reason: EndReason | None = None
+        with self._interruptible():
+            self.open(budget)
+            try:
+                reason = self._loop()
+            except KeyboardInterrupt:
+                reason = EndReason.INTERRUPTED
+                raise
+            finally:
+                self.close(reason)
+        if reason is EndReason.INTERRUPTED and self._on_interrupt is not None:
+            self._on_interrupt(how_to_go_on(self.history, self._store))
+        require_success(self.history, reason)
+        return self.history
+
+    def stop(self, *, now: bool = False) -> None:
+        """Ask the run that goes on to end: when what has begun has ended, or now.
+
+        A trial that is given up is begun again by the next run. May be called from any thread and
+        from a signal handler; it does nothing where no run goes on.
+
+        Args:
+            now: give up what runs; as soon as the executor can leave it alone.
+        """
+        self._stopping = self._stopping or EndReason.STOPPED
+        self._at_once = self._at_once or now
+
+    @property
+    def n_running(self) -> int:
+        """Number of trials that have begun and not ended; may be read from any thread."""
+        return len(self._running)
+
+    @property
+    def n_waiting(self) -> int:
+        """Number of proposals that have not begun; may be read from any thread."""
+        return len(self._waiting)
+
+    # --- a run, step by step ------------------------------------------------------
+
+    def open(self, budget: Budget, executor: Executor | None = None) -> None:
+        """Begin a run; `fill`, `collect` and `close` make the rest of it.
+
+        Args:
+            budget: what it may use up.
+            executor: in place of the search's own in this run.
+
+        Raises:
+            SearchError: the store holds the history of another search.
+        """
         self.budget = budget
-        self._restore()
-        begun_s = self._clock.now()
+        self.restore()
+        self._active = self._executor if executor is None else executor
+        self._begun_s = self._clock.now()
         self._n_known = 0
+        self._stopping, self._at_once = None, False
         self.end_reason = None
         self._announcer.stop_requested = False
         try:
             self._announcer.search_begin(self)
-            self.end_reason = self._loop(budget, begun_s)
         except KeyboardInterrupt:
-            self.end_reason = EndReason.INTERRUPTED
+            self.close(EndReason.INTERRUPTED)
             raise
-        finally:
-            self._give_up_running()
-            self._announcer.search_end(self.history)
-        self._require_success(self.end_reason)
-        return self.history
 
-    # --- the loop ---------------------------------------------------------------
-
-    def _loop(self, budget: Budget, begun_s: float) -> EndReason:
-        while True:
-            reason = self._fill(budget, begun_s)
-            if reason is not None and not self._running:
-                return reason
-            for outcome in self._executor.completed():
-                self._conclude(self._running.pop(outcome.ticket), outcome)
-
-    def _fill(self, budget: Budget, begun_s: float) -> EndReason | None:
+    def fill(self) -> EndReason | None:
         """Begin trials until every worker has one; return why no more may begin, if so."""
         while len(self._running) < self.n_workers:
-            reason = self._reason_to_end(budget, begun_s)
+            reason = self._reason_of_stop() or self._reason_of_budget()
             if reason is not None:
                 return reason
             try:
-                asked = self._ask()
+                asked = self._waiting[0] if self._waiting else self._ask_new()
             except SearchExhausted:
                 return EndReason.EXHAUSTED
             candidate = identify(asked, self._estimator_name)
-            if any(candidate.key == running.candidate.key for running in self._running.values()):
+            key = candidate.key
+            if any(key == running.candidate.key for running in self._running.values()):
                 return None  # about to be known: it waits for that
-            earlier = self.history.lookup(candidate.key)
+            earlier = self._answer(candidate)
             if earlier is None:
                 self._n_known = 0
                 self._begin(candidate)
             else:
-                self._n_known += 1
+                self._n_known += self._is_own(earlier)
                 self._waiting.popleft()
-                self._record(answered_trial(candidate, earlier, self._pending()))
+                self._settle(candidate, earlier)
         return None
 
-    def _reason_to_end(self, budget: Budget, begun_s: float) -> EndReason | None:
-        if self._announcer.stop_requested:
-            return EndReason.STOPPED
-        return budget.spent(
+    def collect(self, timeout_s: float | None = 0.0) -> None:
+        """Take in what has ended; wait for at least one so long, where the executor can."""
+        for outcome in self._active.completed(timeout_s):
+            self._end(self._running.pop(outcome.ticket), outcome)
+
+    def close(self, reason: EndReason | None) -> None:
+        """End a run: give up what runs, and say that the search has ended."""
+        self.end_reason = reason
+        self._give_up_running()
+        self._announcer.search_end(self.history)
+
+    def _loop(self) -> EndReason:
+        while True:
+            reason = self.fill()
+            if self._at_once and self._stopping is not None:
+                return self._stopping
+            if reason is not None and not self._running:
+                return reason
+            self.collect(_HEARTBEAT_S)
+
+    # --- proposals ----------------------------------------------------------------
+
+    def _reason_of_stop(self) -> EndReason | None:
+        if self._stopping is not None:
+            return self._stopping
+        return EndReason.STOPPED if self._announcer.stop_requested else None
+
+    def _reason_of_budget(self) -> EndReason | None:
+        assert self.budget is not None
+        return self.budget.spent(
             self.history,
-            n_running=len(self._running),
+            n_running=self._n_under_way(),
             n_known=self._n_known,
-            elapsed_s=self._clock.now() - begun_s,
+            elapsed_s=self._elapsed_s(),
         )
 
-    def _ask(self) -> Asked:
-        """Return the proposal that is next; it stays at the head of those that wait."""
-        if not self._waiting:
-            proposal = as_proposal(self.searcher.ask())
-            self._waiting.append(Asked(self._next_number, proposal, len(self.history)))
-            self._next_number += 1
-        return self._waiting[0]
+    def _n_under_way(self) -> int:
+        return len(self._running)
 
-    # --- one trial --------------------------------------------------------------
+    def _elapsed_s(self) -> float:
+        return self._clock.now() - self._begun_s
+
+    def _ask_new(self) -> Asked:
+        """Ask the searcher; its proposal is the last of those that wait."""
+        proposal = as_proposal(self.searcher.ask())
+        asked = Asked(self._next_number, proposal, len(self.history), self._dropped)
+        self._waiting.append(asked)
+        self._next_number += 1
+        self._dropped = ()
+        return asked
+
+    def _answer(self, candidate: Candidate) -> Trial | None:
+        """Return the trial that answers a proposal, of this search or of an earlier one."""
+        earlier = self.history.lookup(candidate.key)
+        if earlier is None:
+            return self._known.lookup(candidate.key, tuple(self.history.directions))
+        return earlier
+
+    def _settle(self, candidate: Candidate, earlier: Trial) -> None:
+        """Deal with a proposal that an earlier trial answers, as the searcher wishes."""
+        asked = candidate.asked
+        # One behind which others wait is answered all the same: asked for anew, it would come
+        # after them, and numbers would not be in the order of asks any more.
+        anew = asked.proposal.if_known == "propose_anew" and self._is_own(earlier)
+        if anew and not self._waiting:
+            self._drop(asked)
+        else:
+            self._record_answer(candidate, earlier)
+
+    def _drop(self, asked: Asked) -> None:
+        """Forget the last proposal, whose number goes to the next one."""
+        self._dropped = (*asked.dropped, asked.asked_after)
+        self._next_number = asked.number
+
+    def _record_answer(self, candidate: Candidate, earlier: Trial) -> None:
+        pending = self._pending()
+        if self._is_own(earlier):
+            self._record(answered_trial(candidate, earlier, pending))
+        else:
+            names = tuple(self.history.directions)
+            self._record(taken_trial(candidate, earlier, pending, names))
+
+    def _is_own(self, earlier: Trial) -> bool:
+        """Say whether a trial that answers is of this search, rather than of an earlier one."""
+        return self.history.lookup(earlier.key) is earlier
+
+    # --- one trial ----------------------------------------------------------------
 
     def _begin(self, candidate: Candidate) -> None:
         asked = candidate.asked
@@ -215,25 +369,29 @@ class Search:
         seed = seed_for(self.seed, asked.number, "trial")
         begun_s = self._clock.now()
         self._announcer.trial_begin(asked.number, architecture)
-        self._waiting.popleft()
+        self._waiting.remove(asked)
         if candidate.error is not None:
             error = candidate.error
             outcome = Outcome(None, state_of(error), failure=failure_of(error))
-            self._conclude(_Running(candidate, None, seed, begun_s), outcome)
+            self._end(Begun(candidate, None, seed, begun_s), outcome)
             return
         job = Job(asked.number, architecture, self.estimator, seed, asked.proposal.fidelity)
-        ticket = self._executor.submit(job, self._report_handler(asked.number))
-        self._running[ticket] = _Running(candidate, ticket, seed, begun_s)
+        ticket = self._active.submit(job, self._report_handler(asked.number))
+        self._running[ticket] = Begun(candidate, ticket, seed, begun_s)
 
     def _report_handler(self, number: int) -> ReportHandler:
         return lambda report: self._announcer.trial_report(number, report)
 
-    def _conclude(self, running: _Running, outcome: Outcome) -> None:
+    def _end(self, begun: Begun, outcome: Outcome) -> None:
+        """Take in what came of a trial."""
+        self._conclude(begun, outcome, self._clock.now())
+
+    def _conclude(self, begun: Begun, outcome: Outcome, ended_s: float) -> None:
         trial = evaluated_trial(
-            running.candidate,
+            begun.candidate,
             outcome,
-            seed=running.seed,
-            elapsed_s=self._clock.now() - running.begun_s,
+            seed=begun.seed,
+            elapsed_s=ended_s - begun.begun_s,
             pending=self._pending(),
             objectives=tuple(self.history.directions),
         )
@@ -252,15 +410,19 @@ class Search:
         self.searcher.tell(trial)
         return improved
 
-    def _pending(self) -> tuple[tuple[int, int], ...]:
-        """Return number and `asked_after` of the proposals that have not ended."""
-        running = [running.candidate.asked for running in self._running.values()]
-        return tuple((asked.number, asked.asked_after) for asked in [*running, *self._waiting])
+    def _pending(self) -> tuple[tuple[int, ...], ...]:
+        """Return the proposals that have not ended (see `Trial.pending`)."""
+        asked = [*(begun.candidate.asked for begun in self._running.values()), *self._waiting]
+        return tuple((one.number, one.asked_after, *one.dropped) for one in asked)
 
-    # --- beginning and ending ---------------------------------------------------
+    # --- beginning and ending -----------------------------------------------------
 
-    def _restore(self) -> None:
-        """Go on from what the store holds, once."""
+    def restore(self) -> None:
+        """Go on from what the store holds; `open` does so where it has not been done.
+
+        Raises:
+            SearchError: the store holds the history of another search.
+        """
         if self._restored:
             return
         told, unfinished = replay(self.searcher, list(self._store.load()))
@@ -272,68 +434,21 @@ class Search:
         self._restored = True
 
     def _give_up_running(self) -> None:
-        """Cancel what still runs when an exception ends the search; it is next in the next run."""
-        given_up = [running.candidate.asked for running in self._running.values()]
+        """Cancel what still runs; it is next in the next run."""
+        given_up = [begun.candidate.asked for begun in self._running.values()]
         for ticket in self._running:
-            self._executor.cancel(ticket)
+            self._active.cancel(ticket)
         self._running.clear()
-        self._waiting.extendleft(sorted(given_up, key=_number, reverse=True))
+        self._waiting = deque(sorted([*given_up, *self._waiting], key=_number))
 
-    def _require_end(self, budget: Budget) -> None:
-        space = getattr(self.searcher, "space", None)
-        if budget.is_unlimited and not getattr(space, "is_finite", False):
-            raise SearchError(
-                "a search of an infinite space must have a limit: at least one of max_trials, "
-                "max_time_s, target_reward and patience; received none; write max_trials=100, say"
-            )
+    def _interruptible(self) -> AbstractContextManager[None]:
+        if self._on_interrupt is None:
+            return nullcontext()
+        return interruptible(self._interrupt, self._on_interrupt)
 
-    def _require_success(self, reason: EndReason | None) -> None:
-        history = self.history
-        if reason is EndReason.REPEATING:
-            log.warning("the searcher repeats itself", n_known=self._n_known)
-        if reason is EndReason.STOPPED or not history.n_evaluated:
-            return
-        if history.n_failed == history.n_evaluated:
-            raise SearchError(
-                "at least one trial of a search must succeed; received failures only, in all "
-                f"{history.n_failed} trials; most often {commonest_failure(history)}; mend that, "
-                "or raise max_failures if it is in the nature of the space"
-            )
+    def _interrupt(self) -> None:
+        self._stopping = EndReason.INTERRUPTED
 
 
 def _number(asked: Asked) -> int:
     return asked.number
-
-
-def _require_searcher(searcher: Any) -> Searcher:
-    if isinstance(searcher, type) or not isinstance(searcher, Searcher):
-        raise SearchError(
-            "a searcher must have the methods ask and tell; "
-            f"received {searcher!r}; write RandomSearcher(space), say"
-        )
-    return searcher
-
-
-def _direction_for(searcher: Searcher, direction: Directions | None) -> Directions:
-    """Return the direction that was given, or else the searcher's; they must not differ."""
-    own = getattr(searcher, "direction", None)
-    if own is None:
-        return Direction.MAX if direction is None else direction
-    own = parse_direction(own, "a searcher's direction")
-    if direction is None:
-        return own
-    given = next(iter(parse_directions(direction).values()), None) or parse_direction(direction)
-    if given is not own:
-        raise SearchError(
-            f"direction must be that of the searcher; received {given.value!r} for a searcher of "
-            f"direction {own.value!r}; leave direction out, or make the searcher with the other one"
-        )
-    return direction
-
-
-def _require_workers(n_workers: Any) -> int:
-    if type(n_workers) is not int or n_workers < 1:
-        raise SearchError(
-            f"n_workers must be an integer >= 1; received {n_workers!r}; write n_workers=1, say"
-        )
-    return n_workers

@@ -7,6 +7,7 @@ from hypernets.application.port.executor import Executor, Job, Outcome, ReportHa
 from hypernets.application.port.history_store import HistoryStore
 from hypernets.application.port.identity import Difference, SearchIdentity
 from hypernets.application.port.searcher import Proposal, Searcher
+from hypernets.application.port.store_catalogue import StoreCatalogue
 
 __all__ = [
     "Callback",
@@ -22,6 +23,7 @@ __all__ = [
     "ReportHandler",
     "SearchIdentity",
     "Searcher",
+    "StoreCatalogue",
     "Ticket",
     "TrialContext",
 ]

@@ -2,6 +2,7 @@
 
 from hypernets.domain.history.history import History
 from hypernets.domain.history.key import TrialKey, trial_key
+from hypernets.domain.history.replicate import ReplicateSummary
 from hypernets.domain.history.summary import HistorySummary
 from hypernets.domain.history.trial import Direction, Failure, Report, Trial, TrialState
 
@@ -10,6 +11,7 @@ __all__ = [
     "Failure",
     "History",
     "HistorySummary",
+    "ReplicateSummary",
     "Report",
     "Trial",
     "TrialKey",
