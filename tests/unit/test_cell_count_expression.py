@@ -1,7 +1,7 @@
 """The digest of the unfolded expression, by which NAS-Bench-201 tells its cells apart."""
 
 from hypernets.adapters.keras.layers import Add, Concatenate, Dense, Input, Rescaling
-from hypernets.domain.architecture.expression import expression_of
+from hypernets.domain.architecture.signature.expression import expression_of
 from hypernets.domain.space import HyperSpace, Identity
 
 

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypernets.domain.architecture.partition import Partition, Refiner
-from hypernets.domain.architecture.structure import Structure
+from hypernets.domain.architecture.signature.partition import Partition, Refiner
+from hypernets.domain.architecture.signature.structure import Structure
 
 
 @st.composite

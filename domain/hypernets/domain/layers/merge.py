@@ -135,14 +135,18 @@ def _is_alone(arguments: Arguments, n_inputs: int) -> bool:
     )
 
 
-def _elementwise(layer: str, exactly: int | None = None) -> LayerRule:
+def _elementwise(
+    layer: str, exactly: int | None = None, *, associative: bool = False, drops_zeros: bool = False
+) -> LayerRule:
     """Return the rule of a merge of elements."""
     return make_rule(
         layer,
         partial(_elementwise_shape, layer, exactly),
         commutative=exactly is None,
+        associative=associative,
         takes_many=True,
         is_identity=_is_alone if exactly is None else None,
+        drops_zeros=drops_zeros,
     )
 
 
@@ -156,7 +160,9 @@ _DOT = make_rule(
     takes_many=True,
 )
 RULES: tuple[LayerRule, ...] = (
-    *(_elementwise(layer) for layer in ("Add", "Multiply", "Average", "Maximum", "Minimum")),
+    _elementwise("Add", associative=True, drops_zeros=True),
+    *(_elementwise(layer, associative=True) for layer in ("Multiply", "Maximum", "Minimum")),
+    _elementwise("Average"),
     _elementwise("Subtract", exactly=2),
     make_rule(
         "Concatenate",
@@ -164,6 +170,7 @@ RULES: tuple[LayerRule, ...] = (
         ("axis",),
         defaults=MappingProxyType({"axis": -1}),
         integers=("axis",),
+        associative=True,
         takes_many=True,
         is_identity=_is_alone,
     ),

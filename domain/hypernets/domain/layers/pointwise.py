@@ -35,6 +35,15 @@ def _is_identity(arguments: Arguments, n_inputs: int) -> bool:
     return _changes_nothing_else(arguments)
 
 
+def _scales_to_zero(arguments: Arguments) -> bool:
+    both = (arguments.get("scale"), arguments.get("offset", 0))
+    return all(_is_nought(value) for value in both) and _changes_nothing_else(arguments)
+
+
+def _is_nought(value: Any) -> bool:
+    return isinstance(value, int | float) and value == 0
+
+
 def _slope_shape(given: Shape, shared_axes: Any) -> list[int | None]:
     """Return the shape of the slopes that a `PReLU` learns."""
     shared = shared_axes if isinstance(shared_axes, tuple | list) else (shared_axes,)
@@ -77,6 +86,7 @@ def _keeping(
     rank: int | None = None,
     integers: tuple[str, ...] = (),
     is_identity: Any = None,
+    is_zero: Any = None,
 ) -> LayerRule:
     """Return the rule of a layer that keeps the shape and has no weights."""
     lowest, highest = (0, math.inf) if rank is None else (rank, rank)
@@ -86,6 +96,7 @@ def _keeping(
         defaults=MappingProxyType(dict(defaults or {})),
         integers=integers,
         is_identity=is_identity,
+        is_zero=is_zero,
     )
 
 
@@ -126,7 +137,7 @@ _OTHERS = (
     _keeping("Identity", is_identity=_is_identity),
     _keeping("Masking", {"mask_value": 0.0}),
     _keeping("ActivityRegularization", {"l1": 0.0, "l2": 0.0}),
-    _keeping("Rescaling", {"offset": 0.0}),
+    _keeping("Rescaling", {"offset": 0.0}, is_zero=_scales_to_zero),
 )
 RULES: tuple[LayerRule, ...] = (*_ACTIVATIONS, *_NOISE, *_OTHERS)
 """The rules of this family."""

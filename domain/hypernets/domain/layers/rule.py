@@ -76,6 +76,7 @@ ShapeFunction = Callable[[Arguments, tuple[Shape, ...]], Shapes]
 WeightsFunction = Callable[[Arguments, tuple[Shape, ...]], Weights]
 MultiplyAddsFunction = Callable[[Arguments, tuple[Shape, ...]], int]
 IdentityFunction = Callable[[Arguments, int], bool]
+ZeroFunction = Callable[[Arguments], bool]
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -97,9 +98,15 @@ class LayerRule:
             `data_format` stands with its effective default.
         integer_arguments: names of the arguments that are whole numbers or sequences of them.
         commutative: whether the order of the inputs is irrelevant.
+        associative: whether one like it among the inputs may give way to what feeds that, in its
+            place, if this is floats without a mask: `f(f(a, b), c)` is `f(a, b, c)` but for
+            rounding.
         takes_many: whether the layer is called on a list of inputs, as merges are.
         is_identity: `(arguments, number of inputs)` to whether the output is the input, in
             training as in inference.
+        is_zero: `(arguments)` to whether the output is zero whatever the input, as far as that is
+            finite, in training as in inference.
+        drops_zeros: whether zeros among the inputs make no difference, but to the shape.
     """
 
     layer: str
@@ -109,8 +116,11 @@ class LayerRule:
     defaults: Mapping[str, Any]
     integer_arguments: frozenset[str]
     commutative: bool
+    associative: bool
     takes_many: bool
     is_identity: IdentityFunction
+    is_zero: ZeroFunction
+    drops_zeros: bool
 
 
 def make_rule(
@@ -123,8 +133,11 @@ def make_rule(
     weights: WeightsFunction | None = None,
     multiply_adds: MultiplyAddsFunction | None = None,
     commutative: bool = False,
+    associative: bool = False,
     takes_many: bool = False,
     is_identity: IdentityFunction | None = None,
+    is_zero: ZeroFunction | None = None,
+    drops_zeros: bool = False,
 ) -> LayerRule:
     """Return a rule whose shapes are remembered.
 
@@ -138,8 +151,11 @@ def make_rule(
         weights: numbers of weights for a layer that is not frozen; without it, there are none.
         multiply_adds: multiply-adds; without it, there are none.
         commutative: see `LayerRule.commutative`.
+        associative: see `LayerRule.associative`.
         takes_many: see `LayerRule.takes_many`.
         is_identity: see `LayerRule.is_identity`; without it, never.
+        is_zero: see `LayerRule.is_zero`; without it, never.
+        drops_zeros: see `LayerRule.drops_zeros`.
     """
     known: Mapping[str, Any] = defaults if defaults is not None else {}
     infer = _remembered(shape, tuple((name, known.get(name)) for name in reads))
@@ -151,8 +167,11 @@ def make_rule(
         known,
         frozenset(integers),
         commutative,
+        associative,
         takes_many,
         _never if is_identity is None else is_identity,
+        _is_no_zero if is_zero is None else is_zero,
+        drops_zeros,
     )
 
 
@@ -210,4 +229,9 @@ def _respecting_freezing(layer: str, weights: WeightsFunction) -> WeightsFunctio
 
 def _never(arguments: Arguments, n_inputs: int) -> bool:
     """Say that the layer is no identity."""
+    return False
+
+
+def _is_no_zero(arguments: Arguments) -> bool:
+    """Say that the layer puts out more than zeros."""
     return False

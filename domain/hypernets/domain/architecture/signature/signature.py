@@ -2,13 +2,14 @@
 
 Two networks have one signature if and only if they are the same up to what makes no difference:
 names and the order of definition, what no output needs, layers that give their input back
-(`Dropout(0)`, `Identity`, a merge of one), the order of the inputs of `Add` and its kin, and
-arguments that are given with their defaults. The order of the network's inputs and outputs, of the
-inputs of `Concatenate` or `Subtract`, and whether weights are shared, do matter. Then they may
-carry each other's weights, and training one is training the other.
+(`Dropout(0)`, `Identity`, a merge of one), the order of the inputs of `Add` and its kin and how
+those are nested, zeros that are added, and arguments that are given with their defaults. The order
+of the inputs and outputs of the network, of the inputs of `Concatenate` or `Subtract`, and whether
+weights are shared, do matter. Then they may carry each other's weights, and training one is
+training the other.
 
-That is sameness of form: rewritings of the arithmetic (`Add` of `Add`, an activation as a layer or
-as an argument) are not looked for.
+That is sameness of form, and of what is computed but for rounding: other rewritings of the
+arithmetic (an activation as a layer or as an argument) are not looked for.
 
 A signature is stable across processes, machines and versions of Python. It carries a version, which
 rises when a change makes signatures differ from those that were stored.
@@ -17,15 +18,15 @@ rises when a change makes signatures differ from those that were stored.
 from collections.abc import Mapping
 from typing import Any
 
-from hypernets.domain.architecture.canonical import canonical_digest
 from hypernets.domain.architecture.graph import LayerGraph
-from hypernets.domain.architecture.reduction import reduced
-from hypernets.domain.architecture.structure import digest_of
+from hypernets.domain.architecture.signature.canonical import canonical_digest
+from hypernets.domain.architecture.signature.reduction import reduced
+from hypernets.domain.architecture.signature.structure import digest_of
 from hypernets.domain.architecture.value_text import text_of
 
 __all__ = ["VERSION", "signature_of", "signature_of_decisions"]
 
-VERSION = 1
+VERSION = 2
 """The first part of every signature."""
 
 

@@ -7,7 +7,7 @@ isomorphic structures correspond, and a cell of one vertex has the colour that i
 from collections.abc import Iterable
 from typing import Any
 
-from hypernets.domain.architecture.structure import Structure
+from hypernets.domain.architecture.signature.structure import Structure
 
 __all__ = ["Partition", "Refiner", "Trace"]
 

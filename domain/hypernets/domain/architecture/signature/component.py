@@ -5,9 +5,9 @@ numbered vertices connect; each of them has a form of its own, and the forms of 
 sorted, are that of the whole. So symmetries of one part do not multiply with those of another.
 """
 
-from hypernets.domain.architecture.labelling import smallest_numbering
-from hypernets.domain.architecture.partition import Partition, Refiner
-from hypernets.domain.architecture.structure import Structure, digest_of
+from hypernets.domain.architecture.signature.labelling import smallest_numbering
+from hypernets.domain.architecture.signature.partition import Partition, Refiner
+from hypernets.domain.architecture.signature.structure import Structure, digest_of
 
 __all__ = ["canonical_form"]
 

@@ -7,7 +7,7 @@ the structure alone, not on its numbering, and can be undone, so that collapsed 
 isomorphic exactly if the structures were.
 """
 
-from hypernets.domain.architecture.structure import UNORDERED, Structure, digest_of
+from hypernets.domain.architecture.signature.structure import UNORDERED, Structure, digest_of
 
 __all__ = ["collapsed"]
 

@@ -7,9 +7,9 @@ for its smallest numbering. Any of these steps determines the structure, so noth
 far as no two texts have the same 128-bit digest, the result is exact.
 """
 
-from hypernets.domain.architecture.branch import collapsed
-from hypernets.domain.architecture.component import canonical_form
-from hypernets.domain.architecture.structure import Structure, blake, digest_of
+from hypernets.domain.architecture.signature.branch import collapsed
+from hypernets.domain.architecture.signature.component import canonical_form
+from hypernets.domain.architecture.signature.structure import Structure, blake, digest_of
 
 __all__ = ["canonical_digest"]
 

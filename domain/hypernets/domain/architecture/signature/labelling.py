@@ -14,8 +14,8 @@ from typing import Any
 
 import attrs
 
-from hypernets.domain.architecture.partition import Partition, Refiner, Trace
-from hypernets.domain.architecture.structure import Structure
+from hypernets.domain.architecture.signature.partition import Partition, Refiner, Trace
+from hypernets.domain.architecture.signature.structure import Structure
 
 __all__ = ["smallest_numbering"]
 

@@ -22,8 +22,8 @@ from functools import cmp_to_key
 import attrs
 
 from hypernets.domain.architecture.graph import LayerGraph, LayerNode, LayerSpec
-from hypernets.domain.architecture.layer_text import layer_text, plain_key, rule_of
-from hypernets.domain.architecture.structure import digest_of
+from hypernets.domain.architecture.signature.layer_text import layer_text, plain_key, rule_of
+from hypernets.domain.architecture.signature.structure import digest_of
 
 __all__ = ["expression_of"]
 
@@ -214,7 +214,8 @@ class _Unfolding:
         if node.layer == "Add" and node.factory is None and not node.arguments:
             return self._terms.added(inputs)
         if self._absorb_zeros and (
-            (len(inputs) == 1 and inputs[0] is self._zero) or _is_zero(node)
+            (len(inputs) == 1 and inputs[0] is self._zero)
+            or (rule is not None and rule.is_zero(node.arguments))
         ):
             return self._zero
         run = self._run_before(node)
@@ -233,17 +234,6 @@ class _Unfolding:
             if tuple(layer.layer for layer in found) == operation:
                 return found
         return [node]
-
-
-def _is_zero(node: LayerNode) -> bool:
-    """Say whether a layer puts out zeros whatever feeds it."""
-    arguments = node.arguments
-    return (
-        node.layer == "Rescaling"
-        and node.factory is None
-        and arguments.get("scale") == 0
-        and arguments.get("offset", 0) == 0
-    )
 
 
 def _label(node: LayerNode) -> bytes:
