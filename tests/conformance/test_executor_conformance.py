@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from hypernets.adapters.process import ProcessExecutor
 from hypernets.application import InlineExecutor
 from hypernets.application.port import Executor, Job, Measurement
 from hypernets.domain.error import BuildError
@@ -112,11 +113,23 @@ def check_the_seed_of_the_job_reaches_the_estimator(make):
     assert outcome.measurement.objectives["seed"] == 77
 
 
+def forking():
+    return ProcessExecutor(preload=(), method="fork")
+
+
+def working():
+    return ProcessExecutor(preload=(), method="fresh")
+
+
+def two_at_a_time():
+    return ProcessExecutor(2, preload=())
+
+
 LAWS = [value for name, value in sorted(globals().items()) if name.startswith("check_")]
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-@pytest.mark.parametrize("make", [InlineExecutor])
+@pytest.mark.parametrize("make", [InlineExecutor, forking, working, two_at_a_time])
 def test_every_executor_keeps_the_laws(make, law):
     law(make)
 
