@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Bool", "Choice", "MultipleChoice"]
 
+_PLAIN = (int, float, str, bool)
+
 
 class Choice(Decision):
     """One of several options.
@@ -37,6 +39,7 @@ class Choice(Decision):
         space: "HyperSpace | None" = None,
     ) -> None:
         self.options = _option_list(called(self, name), options)
+        self._places = _Places(self.options)
         super().__init__(name=name, space=space)
 
     @property
@@ -52,7 +55,7 @@ class Choice(Decision):
 
     def index_of(self, value: Any) -> int:
         """Return the position of an option."""
-        index = _position(self.options, value)
+        index = self._places.find(value)
         if index is None:
             raise self._illegal(value)
         return index
@@ -99,6 +102,7 @@ class MultipleChoice(Decision):
     ) -> None:
         where = called(self, name)
         self.options = _option_list(where, options)
+        self._places = _Places(self.options)
         if not is_integer(max_chosen_num) or not 0 <= max_chosen_num <= len(self.options):
             raise SpaceError(
                 f"{where}: max_chosen_num must be from 1 to {len(self.options)} (the number of "
@@ -168,11 +172,43 @@ class MultipleChoice(Decision):
     def _positions(self, value: Any) -> list[int]:
         if not isinstance(value, (list, tuple, set, frozenset)) or not value:
             raise self._illegal(value)
-        positions = {_position(self.options, item) for item in value}
+        positions = {self._places.find(item) for item in value}
         found = sorted(position for position in positions if position is not None)
         if None in positions or len(found) != len(value) or len(found) > self._most:
             raise self._illegal(value)
         return found
+
+
+class _Places:
+    """Finds the positions of options, those of plain values without a look at the others."""
+
+    def __init__(self, options: Sequence[Any]) -> None:
+        self._options = options
+        self._known: dict[tuple[type, Any], int] | None = None  # made when first asked for
+
+    def find(self, value: Any) -> int | None:
+        """Return the position of the option that is, or else equals, a value, if any."""
+        if _is_plain(value):
+            if self._known is None:
+                self._known = _plain_places(self._options)
+            position = self._known.get((type(value), value))
+            if position is not None:
+                return position
+        return _position(self._options, value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether a value is found by its hash: what equals it in type and hash is the same."""
+    kind = type(value)
+    if kind is tuple:  # (1, 2) equals (True, 2.0)
+        return all(type(item) is int for item in value)
+    return kind in _PLAIN
+
+
+def _plain_places(options: Sequence[Any]) -> dict[tuple[type, Any], int]:
+    if not isinstance(options, tuple):  # lazy, and perhaps long
+        return {}
+    return {(type(o), o): place for place, o in enumerate(options) if _is_plain(o)}
 
 
 def _option_list(where: str, options: Any) -> Sequence[Any]:
