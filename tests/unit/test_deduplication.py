@@ -7,6 +7,7 @@ import pytest
 
 from hypernets.application import EndReason, MemoryStore, Search
 from hypernets.application.in_process.attempt import attempt
+from hypernets.application.loop.deterministic import DeterministicSearch
 from hypernets.application.port import Measurement, Outcome, Proposal
 from hypernets.domain.error import BuildError, SearchError
 from hypernets.domain.history import Failure, TrialState
@@ -252,6 +253,25 @@ def test_proposed_anew_every_trial_is_a_network_of_its_own(
     assert len(history) == len(estimate.measured) == len(set(estimate.measured)) == networks
     assert sorted(trial.number for trial in history) == list(range(1, networks + 1))
     assert searcher.told == list(history)
+
+
+@pytest.mark.parametrize("make", [Anew, lambda space: RandomSearcher(space, seed=4)])
+@pytest.mark.parametrize(("space", "networks"), [(distinct, 18), (alike, 9), (no_network, 18)])
+def test_in_deterministic_mode_the_records_do_not_depend_on_the_number_of_workers(
+    space, networks, make
+):
+    records = []
+    for workers in (1, 2, 4):
+        estimate = Estimate()
+        run = DeterministicSearch(
+            make(space), estimate, lag=4, executor=Shuffled(), n_workers=workers, seed=0
+        )
+        history = run.run()
+        assert run.end_reason is EndReason.EXHAUSTED
+        assert history.n_evaluated == networks
+        assert len(estimate.measured) == len(set(estimate.measured))
+        records.append([(t.number, t.decisions, t.answered_by, t.dropped) for t in history])
+    assert records[0] == records[1] == records[2]
 
 
 def test_a_record_says_when_proposals_before_it_were_dropped():

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from hypernets.adapters.keras.layers import Add, Dense, Dropout, Input
+from hypernets.core import search_space
+from hypernets.domain import architecture
 from hypernets.domain.architecture.difference import ABSENT, DecisionChange, diff
 from hypernets.domain.error import BuildError
 from hypernets.domain.space.hyper_space import HyperSpace
@@ -31,6 +33,14 @@ def plain(space):
 @pytest.fixture
 def regularized(space):
     return space.architecture({"units": 16, "regularized": True, "rate": 0.5})
+
+
+def test_it_stands_among_the_published_names_and_in_its_room():
+    assert search_space.diff is architecture.diff is diff
+    assert search_space.Architecture is architecture.Architecture
+    assert {name: getattr(architecture, name) for name in architecture.__all__}
+    with pytest.raises(AttributeError, match="has no attribute 'difference_of'"):
+        _ = architecture.difference_of
 
 
 def test_nothing_tells_an_architecture_from_itself(plain, space):

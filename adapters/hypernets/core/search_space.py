@@ -1,5 +1,6 @@
 """Published names of the search space."""
 
+from hypernets.domain.architecture import Architecture, diff
 from hypernets.domain.space import (
     Bool,
     Cascade,
@@ -15,6 +16,7 @@ from hypernets.domain.space import (
 )
 
 __all__ = [
+    "Architecture",
     "Bool",
     "Cascade",
     "Choice",
@@ -26,4 +28,5 @@ __all__ = [
     "MultipleChoice",
     "ParameterSpace",
     "Real",
+    "diff",
 ]
