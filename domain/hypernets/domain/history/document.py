@@ -74,7 +74,7 @@ def trial_to_document(trial: Trial) -> dict[str, Any]:
 # --- reading ----------------------------------------------------------------
 
 
-def trial_from_document(document: Mapping[str, Any]) -> Trial:
+def trial_from_document(document: Any) -> Trial:
     """Return the trial of a document, without an architecture.
 
     Raises:

@@ -23,6 +23,7 @@ from hypernets.domain.history.described import Described, describe
 __all__ = ["from_json_value", "to_json_value"]
 
 _PLAIN = frozenset({str, int, bool, type(None)})
+_NESTED = frozenset({dict, list})
 
 
 def to_json_value(value: Any) -> Any:
@@ -45,7 +46,7 @@ def to_json_value(value: Any) -> Any:
 
 
 def from_json_value(value: Any) -> Any:
-    """Return the value that `to_json_value` was given.
+    """Return the value that `to_json_value` was given; it may share its plain parts with the input.
 
     Raises:
         ValueError, KeyError, TypeError, AttributeError: it has never written such a thing.
@@ -55,15 +56,18 @@ def from_json_value(value: Any) -> Any:
         (3, 3)
     """
     kind = type(value)
-    if kind in _PLAIN or kind is float:
+    if kind is dict:
+        if len(value) == 1:
+            ((name, content),) = value.items()
+            if name.startswith("$"):
+                return _TAGGED[name](content)
+        for item in value.values():
+            if type(item) in _NESTED:
+                return {name: from_json_value(item) for name, item in value.items()}
         return value
     if kind is list:
         return [from_json_value(item) for item in value]
-    if len(value) == 1:
-        ((name, content),) = value.items()
-        if name.startswith("$"):
-            return _TAGGED[name](content)
-    return {name: from_json_value(item) for name, item in value.items()}
+    return value
 
 
 def _written(value: Any) -> Any:
@@ -82,6 +86,8 @@ def _written(value: Any) -> Any:
         return {"$tuple": [_written(item) for item in value]}
     if isinstance(value, bytes):
         return {"$bytes": value.hex()}
+    if isinstance(value, type):
+        return {"$described": _description(value).text}
     if hasattr(value, "tolist") and hasattr(value, "dtype") and not value.dtype.hasobject:
         return _written(value.tolist())
     return {"$described": _description(value).text}

@@ -1,0 +1,5 @@
+"""Durable homes for the history of a search. Importing one loads no framework."""
+
+from hypernets.adapters.store.hdf5 import Hdf5Store
+
+__all__ = ["Hdf5Store"]
