@@ -154,6 +154,52 @@ def test_an_edge_that_is_there_twice_counts_twice() -> None:
     assert adjacency.tolist() == [[0, 2], [0, 0]]
 
 
+def test_what_paths_and_matrices_say_comes_back_exactly() -> None:
+    operations = ("Input", "Conv", "Pool", "Add")
+    paths, matrices = PathCodec(operations[1:], 4), MatrixCodec(operations, size=8)
+    assert paths.decode(paths.encode(CELL)) == paths_of(CELL)
+    assert [paths.column(paths.path(k)) for k in range(paths.n_columns)] == [*range(121)]
+    named, edges = matrices.decode(*matrices.encode(CELL))
+    assert named == ("Input", "Conv", "Pool", "Conv", "Conv", "Add")
+    assert edges == ((0, 1), (0, 2), (0, 4), (0, 5), (1, 3), (2, 5), (3, 5), (4, 5))
+    twice = graph_of(("x", "Input", ""), ("sum", "Add", "x x"), outputs="sum")
+    assert matrices.decode(*matrices.encode(twice)) == (("Input", "Add"), ((0, 1), (0, 1)))
+    nothing = MatrixCodec((), size=2)
+    assert nothing.decode(*nothing.encode(LayerGraph((), (), ()))) == ((), ())
+
+
+@pytest.mark.parametrize("vector", [np.zeros(3), np.full(4, 2.0), np.full(4, np.nan), ["a"] * 4])
+def test_what_is_no_vector_of_paths_is_refused(vector: object) -> None:
+    with pytest.raises(SpaceError, match="must be 4 zeros and ones; received an array of shape"):
+        PathCodec(["A"], 3).decode(vector)
+
+
+@pytest.mark.parametrize("column", [-1, 4, 1.0, True, None])
+def test_a_column_that_there_is_not_is_refused(column: object) -> None:
+    with pytest.raises(SpaceError, match="must be an integer from 0 to 3; received"):
+        PathCodec(["A"], 3).path(column)
+
+
+@pytest.mark.parametrize(
+    ("edges", "rows", "message"),
+    [
+        (np.zeros((2, 2)), np.eye(3, 2), r"shapes \(2, 2\) and \(3, 2\), not"),
+        (np.full((3, 3), "0"), np.eye(3, 2), "which are no numbers"),
+        (np.full((3, 3), np.inf), [[1, 0], [0, 1], [1, 0]], "not numbers from 0"),
+        (np.zeros((3, 3)), np.ones((3, 2)), "not a single 1 each"),
+        (np.zeros((3, 3)), [[1, 0], [0, 0], [0, 1]], "not a single 1 each"),
+        (np.zeros((3, 3)), [[0.5, 0.5], [0, 1], [0, 0]], "not a single 1 each"),
+        (np.eye(3, k=1) / 2, [[1, 0], [0, 1], [1, 0]], "not numbers from 0"),
+        (-np.eye(3, k=1), [[1, 0], [0, 1], [1, 0]], "not numbers from 0"),
+        (np.eye(3), [[1, 0], [0, 1], [1, 0]], "lead back"),
+        (np.eye(3, k=1), [[1, 0], [0, 1], [0, 0]], "to rows without"),
+    ],
+)
+def test_what_is_no_pair_of_matrices_is_refused(edges: object, rows: object, message: str) -> None:
+    with pytest.raises(SpaceError, match=f"those of a network .*received .*{message}.*; decode"):
+        MatrixCodec(("A", "B"), size=3).decode(edges, rows)
+
+
 def test_a_matrix_codec_refuses_what_it_cannot_say() -> None:
     with pytest.raises(SpaceError, match="at most 5 layers to be encoded; received one of 6"):
         MatrixCodec(("Input", "Conv", "Pool", "Add"), size=5).encode(CELL)

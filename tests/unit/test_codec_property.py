@@ -274,3 +274,8 @@ def test_paths_and_matrices_tell_the_same_network(program: int, seed: int) -> No
     columns = {codec.column(path) for path in walked}
     assert len(columns) == len(walked)
     assert set(np.flatnonzero(codec.encode(graph))) == {c for c in columns if c < 100_000}
+    kept = {path for path in walked if codec.column(path) < codec.n_columns}
+    assert codec.decode(codec.encode(graph)) == kept
+    fed = sorted((place[source], place[node.name]) for node in graph for source in node.inputs)
+    said = MatrixCodec(operations, len(graph) + 2).decode(adjacency, layers)
+    assert said == (tuple(names), tuple(fed))

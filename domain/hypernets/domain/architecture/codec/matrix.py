@@ -1,6 +1,7 @@
 """Networks as an adjacency and an operation matrix, padded to one size."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,3 +75,50 @@ class MatrixCodec:
             for source in node.inputs:
                 adjacency[places[source], place] += 1.0
         return adjacency, operations
+
+    def decode(
+        self, adjacency: npt.ArrayLike, operations: npt.ArrayLike
+    ) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+        """Return what the matrices of a network say: its operations and its edges.
+
+        Returns:
+            The operation of each layer; and (source, target) of each edge, by position, in order,
+            as often as the one feeds the other.
+
+        Raises:
+            SpaceError: they are not of this size, or of no network.
+        """
+        edges, rows = np.asarray(adjacency), np.asarray(operations)
+        count = self._count_of(edges, rows)
+        named = tuple(self.operations[number] for number in np.nonzero(rows[:count])[1].tolist())
+        sources, targets = np.nonzero(edges)
+        times = edges[sources, targets].astype(int)
+        pairs = np.stack((np.repeat(sources, times), np.repeat(targets, times)), axis=1)
+        return named, tuple((source, target) for source, target in pairs.tolist())
+
+    def _count_of(self, edges: npt.NDArray[Any], rows: npt.NDArray[Any]) -> int:
+        """Return the number of layers that two matrices are of, which are checked for that."""
+        shapes = (self.size, self.size), (self.size, len(self.operations))
+        if (edges.shape, rows.shape) != shapes:
+            raise _no_network(f"shapes {edges.shape} and {rows.shape}, not {shapes}")
+        if edges.dtype.kind not in "fiub" or rows.dtype.kind not in "fiub":
+            raise _no_network(f"arrays of {edges.dtype} and {rows.dtype}, which are no numbers")
+        sums = rows.sum(axis=1)
+        count = int(sums.sum())
+        if not np.isin(rows, (0, 1)).all() or sums.tolist() != [1] * count + [0] * (
+            self.size - count
+        ):
+            raise _no_network("rows of operations that are not a single 1 each, padded with zeros")
+        whole = np.isfinite(edges) & (edges >= 0) & (edges == np.floor(edges))
+        if not whole.all():
+            raise _no_network("edges that are not numbers from 0")
+        if np.tril(edges).any() or edges[:, count:].any():
+            raise _no_network("edges that lead back, or to rows without an operation")
+        return count
+
+
+def _no_network(received: str) -> SpaceError:
+    return SpaceError(
+        f"matrices must be those of a network in this size and vocabulary; received {received}; "
+        "decode only what a codec like this has encoded"
+    )

@@ -5,6 +5,7 @@ References:
     for neural architecture search", section 3.
 """
 
+import bisect
 import hashlib
 from collections.abc import Sequence
 
@@ -123,6 +124,41 @@ class PathCodec:
                 )
             number = number * len(self.operations) + self._numbers[operation]
         return self._starts[len(path)] + number
+
+    def path(self, column: int) -> Path:
+        """Return the path of a column.
+
+        Raises:
+            SpaceError: there is no such column.
+        """
+        if type(column) is not int or not 0 <= column < self.n_columns:
+            raise SpaceError(
+                f"a column must be an integer from 0 to {self.n_columns - 1}; received {column!r}; "
+                "choose one of these"
+            )
+        length = bisect.bisect_right(self._starts, column) - 1
+        number = column - self._starts[length]
+        path: list[str] = []
+        for _ in range(length):
+            number, operation = divmod(number, len(self.operations))
+            path.append(self.operations[operation])
+        return tuple(reversed(path))
+
+    def decode(self, vector: npt.ArrayLike) -> frozenset[Path]:
+        """Return the paths of a `vector`, `(n_columns,)`: what `paths_of` says of the network.
+
+        Those that `n_columns` has left out are missing.
+
+        Raises:
+            SpaceError: it is no vector of zeros and ones of that length.
+        """
+        entries = np.asarray(vector)
+        if entries.shape != (self.n_columns,) or not np.isin(entries, (0, 1)).all():
+            raise SpaceError(
+                f"a vector of paths must be {self.n_columns} zeros and ones; received an array of "
+                f"shape {entries.shape} of {entries.dtype}; decode only what this codec encoded"
+            )
+        return frozenset(self.path(column) for column in np.flatnonzero(entries).tolist())
 
     def encode(self, graph: LayerGraph) -> npt.NDArray[np.float64]:
         """Return `(n_columns,)`, 1 for each path that the network has.
