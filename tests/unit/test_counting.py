@@ -6,15 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hypernets.domain.architecture import counting
 from hypernets.domain.error import SpaceError
 from hypernets.domain.space import (
     Cascade,
     Choice,
+    Dynamic,
     HyperSpace,
     Identity,
+    InputChoice,
     Int,
     Optional,
     Or,
+    Permutation,
     Real,
     Repeat,
     Sequential,
@@ -33,10 +37,14 @@ def random_space(seed: int) -> HyperSpace:
     with space.as_default():
         flags = [Choice([False, True]) for _ in range(2)]
         positions = [Choice([0, 1]) for _ in range(2)]
+        positions.append(Dynamic(lambda a, b: int(a and b), a=flags[0], b=positions[1]))
+        positions.append(Dynamic(lambda a: 1 - a, a=positions[0]))
+        orders = [Choice([(0, 1), (1, 0)])]
+        orders.append(Dynamic(lambda a: (a, 1 - a), a=positions[0]))
         plain = [Choice([1, 2]), Choice([1, 2, 3]), Int(0, 1)]
 
         def part(depth: int):
-            kind = rng.randrange(5 if depth else 1)
+            kind = rng.randrange(7 if depth else 1)
             if kind == 0:
                 return Identity(a=rng.choice([*plain, 7]))
             if kind == 1:
@@ -45,6 +53,13 @@ def random_space(seed: int) -> HyperSpace:
                 return Optional(part(depth - 1), keep_link=True, hp_opt=rng.choice([None, *flags]))
             if kind == 3:
                 return Repeat(lambda step: part(depth - 1), repeat_num_choices=[0, 1, 2])
+            if kind == 4:
+                parts = [part(depth - 1), part(depth - 1)]
+                return Permutation(parts, hp_seq=rng.choice([None, *orders]))
+            if kind == 5:
+                start = Identity()
+                parts = [part(depth - 1)(start), part(depth - 1)(start)]
+                return InputChoice(parts, hp_choice=rng.choice([None, *positions]))(parts)
             target = rng.choice(plain)
             first = rng.choice(flags)
             return Identity(b=Cascade(lambda on: target if on else 0, on=first))
@@ -105,6 +120,33 @@ def test_independent_parts_do_not_multiply_the_work():
     assert space.count() == (1 + 3 * (4 + 1)) ** 60
 
 
+def test_what_a_function_has_ruled_out_does_not_multiply_the_work(monkeypatch):
+    monkeypatch.setattr(counting, "STATE_LIMIT", 300)
+    space = HyperSpace()
+    with space.as_default():
+        used = Int(0, 255, name="used")
+        either = [Choice([0, 1], name=f"op{i}") for i in range(8)]
+        module = Identity(name="start")
+        for _ in range(2):  # two equal chains: the second adds no decision
+            for i, which in enumerate(either):
+                part = Or([Identity(), Identity()], hp_or=which)
+                kept = Dynamic(lambda used, i=i: bool(used >> i & 1), used=used)
+                module = Optional(part, keep_link=True, hp_opt=kept)(module)
+        Identity(name="end")(module)
+    assert space.count() == 3**8  # and not a state for each
+
+
+def test_a_function_that_fails_where_nothing_asks_for_it_is_no_matter():
+    space = HyperSpace()
+    with space.as_default():
+        on = Choice([0, 1], name="on")
+        size = Choice([0, 2], name="size")  # decided first, as it is the newer one
+        tail = Or([Identity(), Identity(a=Choice([1, 2]))], hp_or=Dynamic(lambda n: 2 // n, n=size))
+        kept = Dynamic(lambda n, on: n == 2 and on == 1, n=size, on=on)
+        Optional(tail, keep_link=True, hp_opt=kept)(Identity(name="start"))
+    assert space.count() == len(list(space.every_architecture())) == 3 + 2
+
+
 def test_a_continuous_decision_makes_the_count_infinite():
     space = HyperSpace()
     with space.as_default():
@@ -135,8 +177,6 @@ def test_an_architecture_of_another_space_has_no_number_here():
 
 
 def test_too_entangled_a_space_is_refused_rather_than_counted_wrongly(monkeypatch):
-    from hypernets.domain.architecture import counting
-
     monkeypatch.setattr(counting, "STATE_LIMIT", 0)
     space = dnn_search_space(10, 2, "sigmoid")
     with pytest.raises(SpaceError, match="independent enough"):

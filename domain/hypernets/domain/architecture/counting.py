@@ -10,7 +10,7 @@ The worst case is exponential all the same; past a limit the count is refused, n
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -18,9 +18,14 @@ import attrs
 from hypernets.domain.architecture.architecture import Architecture
 from hypernets.domain.architecture.decided import chosen_inputs
 from hypernets.domain.architecture.evaluation import UNDECIDED, Blocked, Evaluation
-from hypernets.domain.error import SpaceError
-from hypernets.domain.space.certainty import reach
-from hypernets.domain.space.frozen import FrozenSpace, Mux, Pick
+from hypernets.domain.architecture.switch import (
+    alternatives_of,
+    numbers_in,
+    possible_of,
+    readers_of,
+)
+from hypernets.domain.error import BuildError, SpaceError
+from hypernets.domain.space.frozen import FrozenSpace
 from hypernets.domain.space.hyperparameter import Cascade, ParameterSpace
 
 __all__ = ["SpaceCounter"]
@@ -73,11 +78,13 @@ class SpaceCounter:
         self._frozen = frozen
         self._n_decisions = len(frozen.decisions)
         self._decision_mask = (1 << self._n_decisions) - 1
-        self._possible = _possible(frozen)
-        self._readers = _readers(frozen)
+        self._possible = possible_of(frozen)
+        self._alternatives = alternatives_of(frozen)
+        self._readers = readers_of(frozen)
         self._counts: dict[_State, int] = {}
         self._children: dict[_State, tuple[_State, ...]] = {}
         self._nodes: dict[_State, _Node] = {}
+        self._readable: dict[_State, set[int]] = {}  # the switches that may yet choose
 
     def count(self) -> int | float:
         """Return the number of architectures, `inf` where a decision is continuous.
@@ -140,7 +147,7 @@ class SpaceCounter:
                 continue
             open_switches.remove(switch)
             bits = chosen
-        return self._canonical(waiting, open_switches, live, values)
+        return self._canonical(waiting, open_switches, live, values, evaluation)
 
     def _could_add(self, switch: int, live: int) -> bool:
         return bool(self._possible[switch] & ~live & self._decision_mask)
@@ -169,26 +176,52 @@ class SpaceCounter:
         switches: Sequence[int],
         live: int,
         values: Sequence[tuple[int, int]],
+        evaluation: Evaluation,
     ) -> _State:
-        switches = [switch for switch in switches if self._could_add(switch, live)]
-        reached, readable = self._open(switches, live)
-        kept = tuple(
+        reached = 0
+        kept: list[int] = []
+        steps: dict[int, int] = {}
+        for switch in switches:
+            if self._could_add(switch, live):
+                possible = self._yet_possible(switch, live, evaluation, steps)
+                if possible & ~live & self._decision_mask:
+                    kept.append(switch)
+                    reached |= possible
+        readable = {*kept, *numbers_in((reached & ~live) >> self._n_decisions)}
+        read = tuple(
             (rank, number) for rank, number in sorted(values) if self._readers[rank] & readable
         )
-        return _State(tuple(needed), tuple(sorted(switches)), live & reached, kept)
+        state = _State(tuple(needed), tuple(sorted(kept)), live & reached, read)
+        self._readable[state] = readable
+        return state
 
-    def _open(self, switches: Sequence[int], live: int) -> tuple[int, set[int]]:
-        """Return what open switches could make needed, and the switches that may yet choose."""
-        reached = 0
-        for switch in switches:
-            reached |= self._possible[switch]
-        readable = set(switches)
-        later = (reached & ~live) >> self._n_decisions
-        while later:
-            lowest = later & -later
-            later ^= lowest
-            readable.add(lowest.bit_length() - 1)
-        return reached, readable
+    def _yet_possible(
+        self, switch: int, live: int, evaluation: Evaluation, steps: dict[int, int]
+    ) -> int:
+        """Return the bits of what an open switch could make needed, by the decisions made so far.
+
+        Less than `_possible`: of the switches on the way, those that can choose by now do so.
+        """
+        reached = self._alternatives[switch]
+        seen = live
+        while True:
+            new = (reached & ~seen) >> self._n_decisions
+            if not new:
+                return reached
+            seen |= reached
+            for number in numbers_in(new):
+                step = steps.get(number)
+                if step is None:
+                    step = steps[number] = self._step(number, evaluation)
+                reached |= step
+
+    def _step(self, switch: int, evaluation: Evaluation) -> int:
+        """Return the bits of what a switch makes needed, of all it could where that is open."""
+        try:
+            chosen = self._choose(switch, evaluation)
+        except (BuildError, SpaceError):  # it may never be needed where its function fails
+            chosen = None
+        return self._alternatives[switch] if chosen is None else chosen
 
     def _node(self, state: _State) -> _Node:
         node = self._nodes.get(state)
@@ -197,7 +230,7 @@ class SpaceCounter:
         return node
 
     def _take_apart(self, state: _State) -> _Node:
-        _, readable = self._open(state.switches, state.live)
+        readable = self._readable[state]
         free = tuple(rank for rank in state.needed if not self._readers[rank] & readable)
         rest = tuple(rank for rank in state.needed if self._readers[rank] & readable)
         n_free = math.prod(int(self._frozen.decisions[rank].size) for rank in free)
@@ -330,47 +363,3 @@ class SpaceCounter:
                 f"{first.label!r}; give it a step"
             )
         return int(total)
-
-
-def _readers(frozen: FrozenSpace) -> list[frozenset[int]]:
-    """Return, by rank, the switches that read the decision, through derived ones too."""
-    readers: list[set[int]] = [set() for _ in frozen.decisions]
-    for number, which in enumerate(frozen.certainty.switches):
-        if isinstance(which, Cascade):
-            read: list[Any] = list(which.dependencies.values())
-        else:
-            node = frozen.nodes[which]
-            assert isinstance(node, (Mux, Pick))
-            read = [node.parameter]
-        for rank in _read_by(frozen, read):
-            readers[rank].add(number)
-    return [frozenset(numbers) for numbers in readers]
-
-
-def _read_by(frozen: FrozenSpace, parameters: list[Any]) -> Iterator[int]:
-    """Yield the ranks of the decisions that the values of hyperparameters depend on."""
-    n_nodes, equations = len(frozen.nodes), frozen.certainty.equations
-    seen: set[int] = set()
-    stack = [n_nodes + p.index for p in parameters if isinstance(p, ParameterSpace)]
-    while stack:
-        position = stack.pop()
-        if position in seen:
-            continue
-        seen.add(position)
-        rank = frozen.ranks[position - n_nodes]
-        if rank >= 0:
-            yield rank
-        equation = equations[position]
-        stack.extend(equation.always)
-        for alternative in equation.alternatives:
-            stack.extend(alternative)
-
-
-def _possible(frozen: FrozenSpace) -> list[int]:
-    """Return, by number of the switch, the bits of all that it could make needed."""
-    certainty = frozen.certainty
-    reached = reach(certainty.equations)
-    return [
-        reached[len(frozen.nodes) + which.index if isinstance(which, Cascade) else which]
-        for which in certainty.switches
-    ]
