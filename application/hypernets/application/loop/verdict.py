@@ -11,9 +11,9 @@ from hypernets.application.port.executor import Outcome
 from hypernets.domain.error import DivergedError, TrainingError, TrialError
 from hypernets.domain.history import Trial
 
-__all__ = ["answered_trial", "evaluated_trial", "read_objectives"]
+__all__ = ["answered_trial", "evaluated_trial", "read_objectives", "taken_trial"]
 
-Pending = tuple[tuple[int, int], ...]
+Pending = tuple[tuple[int, ...], ...]
 
 
 def evaluated_trial(
@@ -32,7 +32,7 @@ def evaluated_trial(
         outcome: what came of it.
         seed: what seeded the estimator.
         elapsed_s: wall time from submission to verdict, in seconds.
-        pending: number and `asked_after` of the proposals that have not ended.
+        pending: the proposals that have not ended (see `Trial.pending`).
         objectives: names that must have been measured, the reward first; any where none are named.
     """
     state, failure, measured = outcome.state, outcome.failure, outcome.measurement
@@ -64,6 +64,38 @@ def answered_trial(candidate: Candidate, earlier: Trial, pending: Pending = ()) 
         objectives=earlier.objectives,
         failure=earlier.failure,
         answered_by=earlier.number,
+        pending=pending,
+    )
+
+
+def taken_trial(
+    candidate: Candidate,
+    known: Trial,
+    pending: Pending = (),
+    objectives: tuple[str, ...] = (),
+) -> Trial:
+    """Return the record of a proposal that a trial of an earlier search answers.
+
+    It holds all that was measured, for the earlier trial may be out of reach; no time, for it took
+    none.
+
+    Args:
+        candidate: what was proposed.
+        known: the earlier trial.
+        pending: the proposals that have not ended (see `Trial.pending`).
+        objectives: names of those that come first, the reward foremost.
+    """
+    values = known.objectives
+    first = {name: values[name] for name in objectives if name in values}
+    return _record(
+        candidate,
+        state=known.state,
+        objectives=first | dict(values),
+        failure=known.failure,
+        curve=known.curve,
+        details=known.details,
+        seed=known.seed,
+        taken_from=known.number,
         pending=pending,
     )
 
@@ -127,6 +159,7 @@ def _record(candidate: Candidate, **verdict: Any) -> Trial:
         estimator=candidate.estimator,
         parent=proposal.parent,
         asked_after=asked.asked_after,
+        dropped=asked.dropped,
         architecture=architecture.without_graph(),
         **verdict,
     )
