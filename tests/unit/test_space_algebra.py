@@ -93,6 +93,7 @@ def fixed(space, name):
         ("depth", range(4, 8, 2), [4, 6]),
         ("rate", (0.1, 0.3), [0.1, 0.2, 0.3]),
         ("rate", (0.1, 0.1 * 3), [0.1, 0.2, 0.3]),
+        ("rate", (0.1 * 3, 1), [0.3, 0.4, 0.5]),
         ("rate", [0.0, 0.1, 0.4], [0.0, 0.1, 0.4]),
         ("lr", [1e-2, 1e-3], [1e-3, 1e-2]),
         ("some", ["c", "a"], [["a"], ["c"], ["a", "c"]]),
@@ -180,6 +181,8 @@ def test_a_limit_on_how_many_options_holds_among_those_left():
     space = space_of(some=lambda n: MultipleChoice(range(5), 2, name=n))
     assert space.restrict(some=[0, 1, 2]).count() == 6
     assert space.restrict(some=[3]).count() == 1
+    many = space_of(some=lambda n: MultipleChoice(range(5), 4, name=n))
+    assert many.restrict(some=[0, 1, 2]).count() == 7
 
 
 def test_a_huge_range_is_cut_without_listing_it():
@@ -199,6 +202,10 @@ def test_what_is_left_of_a_choice_that_is_not_stored_must_be_few_enough_to_list(
     assert space.restrict({order.name: [tuple(range(10)), tuple(range(10))[::-1]]}).count() == 2
     with pytest.raises(SpaceError, match=f"at most {LISTED_LIMIT:,} values for some to be left"):
         space.exclude({order.name: [order.value_at(5)]})
+    with pytest.raises(SpaceError, match=r"what is left must be .* received 3,628,799 out of"):
+        space.exclude({order.name: [order.value_at(0)]})
+    fine = space_of(x=lambda n: Real(0, 1, step=1e-6, name=n))
+    assert fine.restrict(x=(0.25, 0.75)).count() == 500_001  # a range of a Real stays one
 
 
 def test_labels_name_decisions_as_well_as_names_do():
@@ -450,7 +457,11 @@ def test_a_continuous_decision_keeps_a_part_of_its_range_on_its_scale():
     assert (low, high) == pytest.approx((1e-3, 1e-1))
     low, high = bounds(space.refine([decided(lr=1e-4), decided(lr=1e-3)], fraction=1 / 6))
     assert (low, high) == pytest.approx((1e-4, 10**-2.5))
-    assert fixed(space.refine(decided(), fraction=0.0), "lr") == 1e-2
+    for number in range(200):
+        lr = space.sample(number).decisions["lr"]
+        assert fixed(space.refine(decided(lr=lr), fraction=0.0), "lr") == lr
+        low, high = bounds(space.refine([decided(lr=lr), decided()], fraction=1e-17))
+        assert low <= lr <= high
 
 
 def test_places_of_an_or_have_no_order():

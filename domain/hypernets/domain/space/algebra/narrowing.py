@@ -101,18 +101,18 @@ def _some(decision: Decision, numbers: Sequence[int], where: str) -> Maker | Non
         low, high = decision.value_at(first), decision.value_at(last)
         step = decision.step * stride
         return lambda space: Int(low, high, step, name=decision.name, space=space)
-    count = (last - first) // stride + 1 if stride else len(numbers)
-    if count > LISTED_LIMIT:
-        raise SpaceError(
-            f"{where}: what is left must be a range of an Int, or at most "
-            f"{LISTED_LIMIT:,} values; received {count:,} out of {decision.describe()}; keep fewer"
-        )
-    values = [decision.value_at(number) for number in numbers]
     if stride and isinstance(decision, Real):
+        values = [decision.value_at(number) for number in numbers]
         width = float(Decimal(repr(decision.step)) * stride)
         if _is_grid(values, width):
             return _stepped(decision, values, width)
-    return _choice(decision, values)
+    count = (last - first) // stride + 1 if stride else len(numbers)
+    if count > LISTED_LIMIT:
+        raise SpaceError(
+            f"{where}: what is left must be a range of numbers, or at most {LISTED_LIMIT:,} "
+            f"values; received {count:,} out of {decision.describe()}; keep fewer"
+        )
+    return _choice(decision, [decision.value_at(number) for number in numbers])
 
 
 def _stride(numbers: Sequence[int]) -> int:

@@ -97,9 +97,11 @@ def _places(space: "HyperSpace") -> set[int]:
 
 def _interval(decision: Real, seen: Sequence[float], fraction: float) -> Interval:
     least, most = min(seen), max(seen)
+    if not fraction:
+        return Interval(least, most)
     low = from_unit(decision, max(to_unit(decision, least) - fraction, 0.0))
     high = from_unit(decision, min(to_unit(decision, most) + fraction, 1.0))
-    return Interval(min(low, least), max(high, most))  # whatever the rounding
+    return Interval(min(low, least), max(high, most))  # however small the fraction
 
 
 def _numbers_near(
