@@ -30,6 +30,7 @@ class FakeBudget:
 class FakeSearch:
     budget: FakeBudget
     history: History = attrs.field(factory=History)
+    n_workers: int = 1
 
 
 class FakeHandle:
@@ -123,11 +124,13 @@ def test_the_state_of_a_running_trial_is_shown():
     callback = ProgressCallback(plain(io.StringIO()), clock=clock)
     callback.on_search_begin(FakeSearch(FakeBudget(max_trials=12)))
     callback.on_trial_begin(1, None)
-    assert ("Trial 1", "running") in callback.rows()
+    assert ("Trial 1", "running for 0.0 s") in callback.rows()
+    clock.time_s += 2.0
     callback.on_model_built(1, None)
-    assert ("Trial 1", "training") in callback.rows()
+    assert ("Trial 1", "training for 2.0 s") in callback.rows()
+    clock.time_s += 10.0
     callback.on_trial_report(1, Report(2, {"loss": 0.25, "accuracy": 0.5}))
-    assert ("Trial 1", "training, epoch 2: loss 0.25, accuracy 0.5") in callback.rows()
+    assert ("Trial 1", "training for 12 s, epoch 2: loss 0.25, accuracy 0.5") in callback.rows()
     callback.on_trial_end(failed(1), False)
     assert (
         dict(callback.rows())["Failed"] == "1, the last one trial 1: failed, BuildError: too deep"
@@ -142,6 +145,44 @@ def test_several_trials_at_once_are_shown_each():
         callback.on_trial_begin(number, None)
     headings = [heading for heading, _ in callback.rows()]
     assert headings == ["Search", *(f"Trial {n}" for n in range(1, 9)), "", "Best", "Failed"]
+
+
+def test_with_several_workers_it_is_shown_how_many_are_busy():
+    output, clock = io.StringIO(), FakeClock()
+    callback = ProgressCallback(plain(output), clock=clock)
+    callback.on_search_begin(FakeSearch(FakeBudget(max_trials=9), n_workers=3))
+    assert dict(callback.rows())["Workers"] == "0 of 3 busy"
+    for number in (1, 2):
+        callback.on_trial_begin(number, None)
+    assert dict(callback.rows())["Workers"] == "2 of 3 busy"
+    clock.time_s += 6.0
+    callback.on_trial_end(completed(2, 0.5), True)
+    assert dict(callback.rows())["Workers"] == "1 of 3 busy"
+    assert output.getvalue() == (
+        "trial 2/9: accuracy 0.5 in 4.0 s; best accuracy 0.5 (trial 2); failed 0; 1 under way; "
+        "about 48 s left\n"
+    )
+
+
+def test_several_workers_shorten_the_time_that_is_left():
+    clock = FakeClock()
+    callback = ProgressCallback(plain(io.StringIO()), clock=clock)
+    callback.on_search_begin(FakeSearch(FakeBudget(max_trials=8), n_workers=2))
+    for number in (1, 2):
+        callback.on_trial_begin(number, None)
+    clock.time_s += 10.0
+    for number in (1, 2):
+        callback.on_trial_end(completed(number, 0.5), False)
+    assert dict(callback.rows())["Search"] == "2/8 trials, 10 s elapsed, about 30 s left"
+
+
+def test_the_time_stands_still_when_the_search_has_ended():
+    clock = FakeClock()
+    callback = ProgressCallback(plain(io.StringIO()), clock=clock, max_trials=9)
+    run_three_trials(callback, clock, FakeSearch(FakeBudget()))
+    callback.on_search_end(None)
+    clock.time_s += 1_000.0
+    assert dict(callback.rows())["Search"] == "3/9 trials, 12 s elapsed"
 
 
 def test_the_time_left_follows_the_measured_pace():
@@ -199,7 +240,7 @@ def test_a_terminal_is_drawn_again_in_place_and_left_as_it_was():
     run_three_trials(callback, clock, FakeSearch(FakeBudget(max_trials=6)))
     callback.on_search_end(None)
     text = output.getvalue()
-    assert "training, epoch 3: loss 0.25, accuracy 0.95" in text
+    assert "training for 0.0 s, epoch 3: loss 0.25, accuracy 0.95" in text
     assert "Search 3/6 trials, 12 s elapsed" in " ".join(text.split())
     assert "\x1b[?25l" in text  # the cursor is hidden
     assert text.rstrip().endswith("\x1b[?25h")  # and shown again

@@ -11,7 +11,6 @@ from hypernets.domain.error import BuildError, SearchError, StopSearch
 from hypernets.domain.history import TrialState
 from hypernets.domain.space import Choice, Dynamic, HyperSpace, LayerModule
 
-
 SEED = 3  # the first three proposals are different networks
 
 

@@ -9,16 +9,16 @@ from rich.console import Console
 from hypernets.adapters.callback.callback import Callback
 from hypernets.adapters.callback.progress_text import ended_line, progress_rows, trial_line
 from hypernets.adapters.callback.screen import Screen, choose_screen
-from hypernets.adapters.callback.search_progress import SearchProgress
 from hypernets.application.in_process import SystemClock
 from hypernets.application.port import Clock
+from hypernets.application.progress import SearchProgress
 from hypernets.domain.history import History, Report, Trial
 
 __all__ = ["ProgressCallback"]
 
 
 class ProgressCallback(Callback):
-    """Shows which trial runs, how it does, the best so far, the failed ones and the time left.
+    """Shows which trials run, how they do, the best so far, the failed ones and the time left.
 
     In a terminal and in a notebook that is one display, drawn again in place; anywhere else it is
     one plain line a trial. A display that cannot be drawn (any more), because its output is closed
@@ -55,7 +55,7 @@ class ProgressCallback(Callback):
 
     def on_trial_begin(self, number: int, architecture: Any) -> None:
         """Show that a trial has begun."""
-        self._show(self._progress.with_begun(number))
+        self._show(self._progress.with_begun(number, self._clock.now()))
 
     def on_model_built(self, number: int, model: Any) -> None:
         """Show that a trial is being trained."""
@@ -73,8 +73,9 @@ class ProgressCallback(Callback):
 
     def on_search_end(self, history: History) -> None:
         """Leave the last state in view."""
-        self._progress = self._progress.with_nothing_running()
-        self._line(ended_line(self._progress, self._clock.now()))
+        now_s = self._clock.now()
+        self._progress = self._progress.with_search_ended(now_s)
+        self._line(ended_line(self._progress, now_s))
         self._draw(self._close)
 
     def rows(self) -> list[tuple[str, str]]:

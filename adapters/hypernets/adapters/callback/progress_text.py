@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hypernets.adapters.callback.search_progress import RunningTrial, SearchProgress
+from hypernets.application.progress import RunningTrial, SearchProgress
 from hypernets.domain.history import Trial
 
 __all__ = ["duration", "ended_line", "progress_rows", "trial_line"]
@@ -16,7 +16,11 @@ def progress_rows(progress: SearchProgress, now_s: float) -> list[tuple[str, str
     """Return heading and text of each row of a display of the present state."""
     running = list(progress.running.values())
     rows = [("Search", f"{_count(progress)}, {_times(progress, now_s)}")]
-    rows += [(f"Trial {each.number}", _stage(each)) for each in running[:_SHOWN_RUNNING]]
+    if progress.n_workers > 1:
+        rows.append(
+            ("Workers", f"{min(len(running), progress.n_workers)} of {progress.n_workers} busy")
+        )
+    rows += [(f"Trial {each.number}", _stage(each, now_s)) for each in running[:_SHOWN_RUNNING]]
     if len(running) > _SHOWN_RUNNING:
         rows.append(("", f"and {len(running) - _SHOWN_RUNNING} more"))
     rows.append(("Best", _best(progress.best)))
@@ -32,10 +36,12 @@ def trial_line(trial: Trial, progress: SearchProgress, now_s: float) -> str:
     """Return one line on a trial that has ended, and on the state since."""
     limit = f"/{progress.max_trials}" if progress.max_trials is not None else ""
     outcome = _reason(trial) if trial.failed else _reward(trial)
+    busy = f"{len(progress.running)} under way" if progress.n_workers > 1 else ""
     parts = [
         f"trial {trial.number}{limit}: {outcome} in {duration(trial.elapsed_s)}",
         f"best {_best(progress.best)}",
         f"failed {progress.n_failed}",
+        busy,
         _left(progress, now_s),
     ]
     return "; ".join(part for part in parts if part)
@@ -82,10 +88,9 @@ def _left(progress: SearchProgress, now_s: float) -> str:
     return "" if left_s is None or over else f"about {duration(left_s)} left"
 
 
-def _stage(trial: RunningTrial) -> str:
-    if trial.step == 0:
-        return trial.stage
-    return f"{trial.stage}, epoch {trial.step}: {_values(trial.values)}"
+def _stage(trial: RunningTrial, now_s: float) -> str:
+    stage = f"{trial.stage} for {duration(now_s - trial.begun_s)}"
+    return f"{stage}, epoch {trial.step}: {_values(trial.values)}" if trial.step else stage
 
 
 def _best(trial: Trial | None) -> str:

@@ -1,6 +1,7 @@
 """What a searcher has proposed, and by what it is known."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -47,7 +48,7 @@ class Candidate:
     estimator: str
     error: Exception | None = None
 
-    @property
+    @cached_property
     def key(self) -> TrialKey:
         """By what it is known."""
         proposal = self.asked.proposal

@@ -3,6 +3,7 @@
 import enum
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -121,7 +122,7 @@ class Trial:
         """The first objective, or `None` where the trial has none."""
         return next(iter(self.objectives.values()), None)
 
-    @property
+    @cached_property
     def key(self) -> TrialKey:
         """By what the trial is known (see `trial_key`)."""
         return trial_key(
