@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from hypernets.domain.architecture.graph import LayerGraph, LayerNode, Origin
+from hypernets.domain.architecture.graph import LayerGraph, LayerNode, LayerSpec, Origin
 from hypernets.domain.architecture.signature import signature_of
 from hypernets.domain.layers import rule_for, ruled_layers
 
@@ -108,6 +108,21 @@ def test_a_sum_that_is_read_twice_stays():
     assert signature_of(network(*nodes, reader)) != signature_of(
         network(*flat, node("m", "Add", {}, ["b0", "b1"]), reader)
     )
+    assert signature_of(network(*nodes, reader)) != signature_of(
+        network(*flat, node("o", "Concatenate", {}, ["n", "b0", "b1"]))
+    )
+
+
+def test_a_sum_that_two_sums_read_is_not_written_twice():
+    end = node("end", "Average", {}, ["n", "o"])
+    once = [node("m", "Add", {}, ["b0", "b1"])]
+    once += [node("n", "Add", {}, ["m", "b2"]), node("o", "Add", {}, ["m", "b3"]), end]
+    twice = [
+        node("n", "Add", {}, ["b0", "b1", "b2"]),
+        node("o", "Add", {}, ["b0", "b1", "b3"]),
+        end,
+    ]
+    assert signature_of(network(*branches(), *once)) != signature_of(network(*branches(), *twice))
 
 
 def test_a_sum_that_only_what_is_left_out_reads_as_well_gives_way():
@@ -170,6 +185,19 @@ def test_what_a_layer_of_the_users_own_puts_out_is_not_certain():
     assert signature_of(network(*own, *nested)) != signature_of(network(*own, flat))
     after = [node("m", "Add", {}, ["b1", "b2"]), node("n", "Add", {}, ["m", "o"])]
     assert signature_of(network(*own, *after)) == signature_of(network(*own, flat))
+
+
+def test_what_a_wrapped_layer_puts_out_is_not_certain():
+    def of(layer):
+        inner = LayerSpec(layer, {"mask_value": 0.0} if layer == "Masking" else {"units": 2})
+        nodes = [*branches(3), node("w", "TimeDistributed", {"layer": inner}, "in")]
+        nested = [node("m", "Add", {}, ["w", "b1"]), node("n", "Add", {}, ["m", "b2"])]
+        flat = node("n", "Add", {}, ["w", "b1", "b2"])
+        return [signature_of(network(*nodes, *end)) for end in (nested, [flat])]
+
+    for layer in ("Masking", "Own"):
+        nested, flat = of(layer)
+        assert nested != flat
 
 
 def test_chains_of_two_thousand_sums_are_one_sum():

@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from hypernets.adapters.keras.layers import Add, Conv2D, Dense, Input, ReLU, Rescaling
+from hypernets.adapters.keras.layers import (
+    LSTM,
+    Activation,
+    ActivityRegularization,
+    Add,
+    Conv2D,
+    Dense,
+    Embedding,
+    Input,
+    ReLU,
+    Rescaling,
+    Reshape,
+)
 from hypernets.domain.architecture.graph import LayerGraph, LayerNode, Origin
 from hypernets.domain.architecture.signature import signature_of
 from hypernets.domain.layers import rule_for, ruled_layers
@@ -74,6 +86,35 @@ def test_zeros_of_what_has_weights_are_kept_with_it():
     assert weightless == author() == signature(lambda x: conv(x, 1))
     assert author(conv) != weightless
     assert author(conv) != author(lambda x: conv(x, 5))
+
+
+def test_zeros_of_what_adds_to_the_loss_are_kept_with_it():
+    def author(layer=None):
+        def write(x):
+            zeros = layer(x) if layer else x
+            Add()([conv(x, 1), Rescaling(0.0)(zeros)])
+
+        return signature(write)
+
+    assert author(lambda x: Activation("relu")(x)) == author()
+    assert author(lambda x: Activation("relu", activity_regularizer="l2")(x)) != author()
+    assert author(lambda x: ActivityRegularization(l2=0.1)(x)) != author()
+
+
+def test_zeros_are_kept_where_a_mask_may_be_passed_on():
+    def author(*, masked, zeros):
+        def write(x):
+            words = Embedding(9, 2, mask_zero=masked)(x)
+            others = [Rescaling(0.0)(Reshape((5, 1))(x))] if zeros else []
+            LSTM(3)(Add()([words, Embedding(9, 2)(x), *others]))
+
+        space = HyperSpace()
+        with space.as_default():
+            write(Input(shape=(5,), dtype="int32"))
+        return space.sample(0).signature
+
+    assert author(masked=False, zeros=True) == author(masked=False, zeros=False)
+    assert author(masked=True, zeros=True) != author(masked=True, zeros=False)
 
 
 def test_what_only_nearly_puts_out_zeros_is_a_layer_like_any_other():

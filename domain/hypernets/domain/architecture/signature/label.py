@@ -135,7 +135,7 @@ def _make_label(node: LayerNode, hubs: Mapping[str, int], *, plain: bool) -> Lab
         associative=rule.associative and bare and _says_no_more(rule, arguments),
         gives_back=gives_back,
         is_zero=plain and rule.is_zero(arguments),
-        drops_zeros=rule.drops_zeros and bare and _says_no_more(rule, arguments),
+        drops_zeros=rule.drops_zeros,
         takes_many=rule.takes_many,
         # a wrapper gives what it wraps gives
         gives_one=rule.layer != "Identity" and not arguments.get("return_state") and not wraps,
