@@ -5,7 +5,7 @@ import pytest
 
 from hypernets.application import EndReason, MemoryStore, Search, search
 from hypernets.application.in_process.attempt import attempt
-from hypernets.application.port import Measurement
+from hypernets.application.port import Measurement, Proposal
 from hypernets.domain.error import BuildError, SearchError
 from hypernets.domain.history import History, TrialState
 from hypernets.domain.searchers import RandomSearcher
@@ -203,6 +203,24 @@ def test_with_several_workers_nothing_known_is_measured_and_no_trial_is_lost(who
     assert sorted(t.number for t in history) == list(range(1, 25))
     assert len(estimate.asked) == len(set(estimate.asked)) == history.n_evaluated
     assert not {t.key for t in known} & {t.key for t in history if t.evaluated}
+
+
+@pytest.mark.parametrize("lag", [None, 2])
+def test_it_is_news_to_a_searcher_that_wants_to_hear_of_new_networks_only(whole, lag):
+    class Anew(RandomSearcher):
+        def ask(self):
+            return Proposal(super().ask(), if_known="propose_anew")
+
+    estimate = Estimate()
+    known = [trial for trial in whole if trial.decisions["a"] == 10]
+    searcher = Anew(make_space(), seed=1)
+    options = {} if lag is None else {"lag": lag, "n_workers": 2, "executor": Lifo()}
+    history = search(searcher.space, searcher, estimate, known=known, seed=1, **options)
+    assert len({trial.key for trial in history}) == 18
+    # with a lag, one may be asked for before its like has its turn
+    assert sum(trial.ranked for trial in history) == 18
+    assert sum(trial.taken_from is not None for trial in history) == 6
+    assert len(estimate.asked) == history.n_evaluated == 12
 
 
 def test_a_lost_trial_answers_for_nothing(whole):

@@ -276,6 +276,16 @@ def test_a_branch_that_nothing_chooses_is_decided_no_more():
     assert "slow" in [decision.name for decision in space.fix(how="slow").decisions]
 
 
+def test_a_decision_of_a_branch_that_is_written_off_is_none():
+    space = HyperSpace()
+    with space.as_default():
+        x = Input({"shape": (4,)})
+        endless = Dense({"units": Real(1, 8, name="endless")})
+        Or([endless, Dense({"units": Choice([1, 2], name="units")})], hp_or=1)(x)
+    assert [decision.name for decision in space.decisions] == ["units"]
+    assert space.count() == 2
+
+
 def test_codecs_and_sampling_take_a_narrowed_space():
     space = program().fix(how="fast").restrict(units=[8], inputs=[[0, 1], [2]])
     for codec in (OneHotCodec(space), VectorCodec(space)):
