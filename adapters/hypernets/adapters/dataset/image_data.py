@@ -121,7 +121,8 @@ def _images(name: str, x: npt.NDArray[np.generic], maximum: float) -> Images:
             "images must be numbers of the shape (n, height, width) or (n, height, width, "
             f"channels); received {x.dtype} of the shape {x.shape} in {name}; reshape them"
         )
-    scaled = np.asarray(x, dtype=np.float32) / np.float32(maximum)
+    scaled: Images = np.asarray(x, dtype=np.float32)
+    scaled = np.divide(scaled, np.float32(maximum), dtype=np.float32)
     if not (np.isfinite(scaled).all() and scaled.min() >= 0.0 and scaled.max() <= 1.0):
         raise DatasetError(
             "pixels must lie in 0 to 1 or in 0 to 255; received "
