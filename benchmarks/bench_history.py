@@ -32,8 +32,13 @@ def main() -> None:
         costs[length] = _costs(history, rng)
     for name, shortest in costs[10_000].items():
         long = costs[longest][name]
-        figure(f"{name} at {longest} trials relative to 10000", long / shortest, "ratio", 4.0)
-        figure(f"{name} at {longest} trials", long * 1e6, "us", 100.0 if "front" in name else 20.0)
+        figure(f"{name} at {longest} trials relative to 10000", long / shortest, "ratio", 5.0)
+        figure(
+            f"{name} at {longest} trials",
+            long * 1e6,
+            "us",
+            100.0 if name in ("add", "front") else 20.0,
+        )
 
 
 def _costs(history, rng) -> dict[str, float]:

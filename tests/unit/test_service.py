@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from hypernets.application import EndReason, InlineExecutor, MemoryCatalogue, search
+from hypernets.application import EndReason, InlineExecutor, MemoryCatalogue, MemoryStore, search
 from hypernets.application.service import SearchService, SessionState
 from hypernets.domain.error import SearchError, SpaceError, StopSearch, StoreError
 from hypernets.domain.history import Direction
@@ -359,6 +359,81 @@ def test_what_the_service_has_made_for_a_search_is_closed_with_it():
     service.close()
     assert len(closed) == 1
     assert own not in closed
+
+
+def test_the_store_is_let_go_with_its_search():
+    closed = []
+
+    class Store(MemoryStore):
+        def close(self):
+            closed.append(self)
+
+    class Stores(MemoryCatalogue):
+        def create(self, name):
+            self._stores[name] = Store()
+            return self._stores[name]
+
+    service = SearchService(Stores())
+    created(service)
+    service.close("a")
+    assert len(closed) == 1
+
+
+def test_of_many_that_create_one_name_one_succeeds_and_the_others_are_told():
+    service, barrier = SearchService(), threading.Barrier(6)
+    made, refused = [], []
+
+    def create():
+        barrier.wait()
+        try:
+            made.append(created(service))
+        except (SearchError, StoreError) as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=create) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(made), len(refused)) == (1, 5)
+    assert service.session("a") is made[0]
+
+
+def test_a_search_that_takes_long_to_open_keeps_nobody_waiting():
+    opening, go = threading.Event(), threading.Event()
+
+    class Stores(MemoryCatalogue):
+        def create(self, name):
+            if name == "slow":
+                opening.set()
+                assert go.wait(60)
+            return super().create(name)
+
+    service = SearchService(Stores())
+    thread = threading.Thread(target=created, args=(service,), kwargs={"name": "slow"})
+    thread.start()
+    assert opening.wait(60)
+    assert len(created(service, name="fast").run(max_trials=2)) == 2
+    with pytest.raises(SearchError, match="must not be open already; received 'slow'"):
+        created(service, name="slow")
+    go.set()
+    thread.join()
+    assert service.open_names() == ["fast", "slow"]
+
+
+def test_a_search_cannot_be_closed_by_its_own_callback_which_would_wait_for_itself(service):
+    caught = []
+
+    class Close:
+        def on_trial_end(self, trial, improved):
+            with pytest.raises(SearchError, match="must not be closed from within") as error:
+                service.close("a")
+            caught.append(error)
+            session.pause()
+
+    session = created(service, callbacks=[Close()])
+    session.run(max_trials=3)
+    assert len(caught) == 1
 
 
 # --- going on ---------------------------------------------------------------------------

@@ -179,6 +179,30 @@ def test_a_result_that_comes_after_the_service_was_started_again_is_taken():
     assert session.ask().number > two.number
 
 
+def test_what_a_late_result_brings_up_besides_is_given_out_first():
+    stores = MemoryCatalogue()
+    first = SearchService(stores)
+    session = told(first)
+    one, two, three = session.ask(), session.ask(), session.ask()
+    session.tell(three.number, 1.0)
+    first.close()
+    session = SearchService(stores).open("a", sums, "random", seed=SEED)
+    assert session.tell(two.number, 0.5).number == two.number
+    again = session.ask()
+    assert (again.number, again.architecture.decisions) == (one.number, one.architecture.decisions)
+    assert session.ask().number > three.number
+
+
+def test_told_again_when_all_is_over_it_is_harmless():
+    session = told(SearchService())
+    job = session.ask()
+    trial = session.tell(job.number, 0.5)
+    session.cancel()
+    assert session.tell(job.number, 0.5) is trial
+    with pytest.raises(SearchError, match=r"must be asked before it is told; .* is cancelled"):
+        session.tell(job.number + 1, 0.5)
+
+
 def test_what_was_asked_for_is_run_where_the_search_is_run_after_all():
     service = SearchService()
     session = service.create("a", sums, "random", lambda a: 1.0, seed=SEED)

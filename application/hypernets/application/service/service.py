@@ -2,8 +2,8 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import attrs
@@ -54,8 +54,9 @@ class SearchService:
         self._stores: StoreCatalogue = MemoryCatalogue() if stores is None else stores
         self._make_executor = make_executor if executors is None else executors
         self._clock: Clock = SystemClock() if clock is None else clock
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()  # of the next two
         self._opened: dict[str, _Opened] = {}
+        self._opening: set[str] = set()
 
     # --- searches by name -----------------------------------------------------------
 
@@ -90,9 +91,7 @@ class SearchService:
             SpaceError: the space is none, or its definition is wrong.
             StoreError: the name is taken, or the store cannot be made.
         """
-        _require_name(name)
-        with self._lock:
-            self._require_closed(name)
+        with self._reserved(name):
             store = self._stores.create(name)
             try:
                 made = (space, searcher, estimate, executor, callbacks, options)
@@ -124,9 +123,7 @@ class SearchService:
             SpaceError: the space is none, or its definition is wrong.
             StoreError: there is no such store, or it cannot be read.
         """
-        _require_name(name)
-        with self._lock:
-            self._require_closed(name)
+        with self._reserved(name):
             store = self._stores.open(name)
             made = (space, searcher, estimate, executor, callbacks, options)
             return self._open(name, store, build_model, *made)
@@ -218,7 +215,8 @@ class SearchService:
             )
             search.restore()
             session = SearchSession(name, search, watcher, self._clock, build_model)
-            self._opened[name] = _Opened(session, resources.pop_all())
+            with self._lock:
+                self._opened[name] = _Opened(session, resources.pop_all())
         return session
 
     def _require_open(self, name: str) -> _Opened:
@@ -232,12 +230,22 @@ class SearchService:
             )
         return opened
 
-    def _require_closed(self, name: str) -> None:
-        if name in self._opened:
-            raise SearchError(
-                f"a search must not be open already; received {name!r}, which is; use "
-                f"session({name!r}), or close it first"
-            )
+    @contextmanager
+    def _reserved(self, name: str) -> Iterator[None]:
+        """Keep a name from everybody else while its search is being opened, which may take long."""
+        _require_name(name)
+        with self._lock:
+            if name in self._opened or name in self._opening:
+                raise SearchError(
+                    f"a search must not be open already; received {name!r}, which is; use "
+                    f"session({name!r}), or close it first"
+                )
+            self._opening.add(name)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._opening.discard(name)
 
 
 def _close_with(resources: ExitStack, thing: Any) -> None:
