@@ -108,7 +108,8 @@ class SpaceAlgebra:
                 list of these: `history.top(5)`, say.
             radius: places to either side.
             fraction: part of a continuous range to either side, from 0 to 1.
-            unordered: `"all"` keeps every value of unordered decisions.
+            unordered: `"all"` keeps every value of unordered decisions. With `"seen"`, a space
+                that has no others is narrowed to one architecture around one.
 
         Raises:
             SpaceError: an architecture is of another space or not in this one, or a number makes no
