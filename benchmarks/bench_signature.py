@@ -34,16 +34,16 @@ HARD = {
     "30 twin branches in a tangle": lambda: tied_twins(30),
     "a tree of twins of depth 7": lambda: tree(7),
     "the Petersen graph, 10 vertices": nx.petersen_graph,
-    "the 4x4 rook's graph": lambda: nx.line_graph(nx.complete_bipartite_graph(4, 4)),
+    "the 4x4 rook's graph, 16 vertices": lambda: rook(4),
+    "the 5x5 rook's graph, 25 vertices": lambda: rook(5),
     "the Shrikhande graph, 16 vertices": shrikhande,
-    "the Paley graph of 13 vertices": lambda: paley(13),
+    "the Paley graph of 29 vertices": lambda: paley(29),
     "the triangular graph of 21 vertices": lambda: nx.line_graph(nx.complete_graph(7)),
     "the 5-dimensional cube, 32 vertices": lambda: nx.hypercube_graph(5),
-    "a circulant graph of 40 vertices": lambda: nx.circulant_graph(40, [1, 7]),
+    "a circulant graph of 80 vertices": lambda: nx.circulant_graph(80, [1, 7]),
     "4 rings of 10 vertices": lambda: nx.disjoint_union_all([nx.cycle_graph(10)] * 4),
-    "a Cai-Furer-Immerman graph of 40 vertices": lambda: cai_furer_immerman(
-        nx.complete_graph(4), twisted=True
-    ),
+    "a Cai-Furer-Immerman graph of 40 vertices": lambda: twisted(nx.complete_graph(4)),
+    "a Cai-Furer-Immerman graph of 60 vertices": lambda: twisted(nx.complete_bipartite_graph(3, 3)),
 }
 RANDOM_REGULAR = ((3, 20), (3, 40), (4, 30))
 
@@ -91,6 +91,15 @@ def numbered(graph: LayerGraph | nx.Graph, rng: random.Random) -> Iterator[Layer
             yield graph
         else:
             yield incidence(shuffled(graph, rng.sample(list(graph), len(graph))))
+
+
+def rook(size: int) -> nx.Graph:
+    """Return the graph of the squares of a board that a rook moves between."""
+    return nx.line_graph(nx.complete_bipartite_graph(size, size))
+
+
+def twisted(base: nx.Graph) -> nx.Graph:
+    return cai_furer_immerman(base, twisted=True)
 
 
 def paley(size: int) -> nx.Graph:
