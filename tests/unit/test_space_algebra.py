@@ -325,6 +325,8 @@ def test_a_long_chain_is_copied_without_recursion():
             x = Dense({"units": Choice([1, 2], name=f"u{number}")})(x)
     narrowed = space.fix({f"u{number}": 1 for number in range(2990)})
     assert narrowed.count() == 2**10
+    assert len(narrowed.name) < 250
+    assert narrowed.name.endswith("u2989 = 1")
     assert len(narrowed.modules) == 3001
 
 

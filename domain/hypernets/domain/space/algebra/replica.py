@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["replica"]
 
+_LONGEST_NAME = 240
+
 
 def replica(space: "HyperSpace", makers: Mapping[int, Maker], name: str) -> "HyperSpace":
     """Return a copy of a space, frozen.
@@ -32,7 +34,7 @@ def replica(space: "HyperSpace", makers: Mapping[int, Maker], name: str) -> "Hyp
     from hypernets.domain.space.hyper_space import HyperSpace
 
     space.freeze()  # a Cascade may make hyperparameters until then
-    twin = HyperSpace(name)
+    twin = HyperSpace(_shortened(name))
     twin.origin = space.origin
     parameters = [_parameter(p, makers.get(p.index), twin) for p in space.hyperparameters]
     modules = [copy.copy(module) for module in space.modules]
@@ -51,6 +53,12 @@ def replica(space: "HyperSpace", makers: Mapping[int, Maker], name: str) -> "Hyp
     twin.output_modules = exchange.of(space.output_modules)
     twin.freeze()
     return twin
+
+
+def _shortened(name: str) -> str:
+    """Return a name of what was done, of very much the beginning and the end."""
+    half = _LONGEST_NAME // 2
+    return name if len(name) <= _LONGEST_NAME else f"{name[:half]} … {name[-half:]}"
 
 
 def _parameter(
