@@ -123,6 +123,7 @@ class HyperKeras:
         patience: int | None = None,
         max_failures: int | None = 10,
         store: Any = None,
+        known: Iterable[Trial] = (),
         **arguments: Any,
     ) -> History:
         """Search, and return the history, which is `.history` as well.
@@ -153,6 +154,9 @@ class HyperKeras:
             patience: end after so many trials without a better one.
             max_failures: give up once so many trials have been evaluated, and all have failed.
             store: not available yet.
+            known: trials of earlier searches on the same data with the same arguments, a history
+                say; what they have measured is not trained again (see `Trial.taken_from`). No
+                weights come with them: `final_train` trains the best.
             **arguments: of `fit` (`epochs`, `batch_size`, `class_weight`, …) or `compile`, and
                 `learning_rate`.
 
@@ -182,7 +186,7 @@ class HyperKeras:
             sample_weight=sample_weight,
         )
         watched = validating or bool(plan.callbacks) or any(n in arguments for n in _VALIDATING)
-        self._begin(self._estimator_for(data, plan, watched), seed)
+        self._begin(self._estimator_for(data, plan, watched), seed, known)
         assert self._search is not None
         return self._search.run(**attrs.asdict(budget))
 
@@ -211,11 +215,16 @@ class HyperKeras:
             on_model_built=ModelAnnouncer(self._callbacks),
         )
 
-    def _begin(self, estimator: KerasEstimator, seed: int | None) -> None:
+    def _begin(self, estimator: KerasEstimator, seed: int | None, known: Iterable[Trial]) -> None:
         keeper = ModelKeeper(self._keep_models, self.direction)
         estimator.wants_weights = keeper.would_keep
         search = Search(
-            self.searcher, estimator, callbacks=self._callbacks, seed=seed, keeper=keeper
+            self.searcher,
+            estimator,
+            callbacks=self._callbacks,
+            seed=seed,
+            keeper=keeper,
+            known=known,
         )
         space = getattr(self.searcher, "space", None)
         if space is not None:
@@ -293,6 +302,13 @@ class HyperKeras:
     def _model_of(self, trial: Trial) -> Any:
         assert self._estimator is not None
         assert self._keeper is not None
+        if trial.taken_from is not None:
+            raise SearchError(
+                "a model must have been trained in this search; received trial "
+                f"{trial.number}, whose result is that of trial {trial.taken_from} of the history "
+                "given as known; train it with final_train(X, y), or read it from the search that "
+                "has trained it"
+            )
         model, _ = self._estimator.build(trial.architecture, trial.fidelity)
         model.set_weights(self._keeper.weights(trial.number))
         # one saved with an optimizer that is not built cannot be loaded without a warning
