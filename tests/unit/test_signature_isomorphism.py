@@ -187,6 +187,27 @@ def test_names_and_the_order_of_definition_make_no_difference(graph, rng):
     assert signature_of(graph) == signature_of(other)
 
 
+def nested(graph: LayerGraph, rng: random.Random) -> LayerGraph:
+    """Return a graph in which some merges have a part of what they merge merged before."""
+    nodes: list[LayerNode] = []
+    for item in graph:
+        fed = list(item.inputs)
+        if item.layer in ASSOCIATIVE and len(fed) > 2 and rng.random() < 0.7:
+            start = rng.randrange(len(fed) - 1)
+            nodes.append(node(f"part of {item.name}", item.layer, {}, fed[start : start + 2]))
+            fed[start : start + 2] = [f"part of {item.name}"]
+        nodes.append(node(item.name, item.layer, item.arguments, fed, item.weights))
+    return LayerGraph(tuple(nodes), graph.inputs, graph.outputs)
+
+
+@given(graphs(max_layers=10), st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_how_merges_are_nested_makes_no_difference(graph, rng):
+    flat = flattened(used_part(graph))
+    other = disguised(nested(flat, rng), rng)
+    assert signature_of(graph) == signature_of(flat) == signature_of(other)
+
+
 def incidence(edges: Sequence[tuple[int, int]], n_vertices: int) -> LayerGraph:
     """Return a network shaped like an undirected graph: a sum for each of its edges."""
     nodes = [node("in", "Input", {"shape": (2,)})]
