@@ -122,7 +122,7 @@ class _Resolution:
             self._walk(position)
         outputs: list[int] = []
         for position in self._frozen.outputs:
-            value = self._values[position]
+            value = self._values[self._frozen.sources[position]]
             if not value and self._nodes:
                 raise BuildError(
                     f"an output must have a value; received none from "
@@ -138,23 +138,26 @@ class _Resolution:
     def _walk(self, output: int) -> None:
         """Visit what an output needs, inputs first, with a stack of its own."""
         values = self._values
-        frozen, evaluate = self._frozen, self._evaluate
+        output = self._frozen.sources[output]
         if output in values:
             return
-        stack = [(output, active_inputs(frozen, output, evaluate))]
+        stack = [(output, self._inputs_of(output))]
         while stack:
             position, ins = stack[-1]
             if position in values:
                 stack.pop()
                 continue
-            ready = True
-            for i in reversed(ins):
-                if i not in values:
-                    ready = False
-                    stack.append((i, active_inputs(frozen, i, evaluate)))
-            if ready:
+            missing = [i for i in ins if i not in values]
+            if missing:
+                missing.reverse()
+                stack += [(i, self._inputs_of(i)) for i in missing]
+            else:
                 stack.pop()
                 self._visit(position, ins)
+
+    def _inputs_of(self, position: int) -> list[int]:
+        sources = self._frozen.sources
+        return [sources[i] for i in active_inputs(self._frozen, position, self._evaluate)]
 
     def _visit(self, position: int, ins: Sequence[int]) -> None:
         node = self._frozen.nodes[position]

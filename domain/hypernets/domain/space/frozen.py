@@ -13,6 +13,7 @@ Reading guide, E being what an op is fed:
 """
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -144,6 +145,24 @@ class FrozenSpace:
     training: ArgumentTemplate
     loose_bits: Mapping[int, int]
     oracle: ShapeOracle | None
+
+    @cached_property
+    def sources(self) -> Inputs:
+        """For each node, the one that its value is made by: itself, unless it passes one input on.
+
+        More than half of the nodes of a space do nothing else. Where there is a `ConnectLooseEnd`,
+        every node is its own source, for those on the way count too.
+        """
+        if self.loose_bits:
+            return tuple(range(len(self.nodes)))
+        return tuple([self._source_of(position) for position in range(len(self.nodes))])
+
+    def _source_of(self, position: int) -> int:
+        node = self.nodes[position]
+        while isinstance(node, Join) and len(node.ins) == 1:
+            position = node.ins[0]
+            node = self.nodes[position]
+        return position
 
     def decide(self, chooser: "Chooser") -> "Architecture":
         """Return the architecture that a chooser decides (see `HyperSpace.decide`)."""
