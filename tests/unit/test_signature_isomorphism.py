@@ -204,7 +204,7 @@ def nested(graph: LayerGraph, rng: random.Random) -> LayerGraph:
 @settings(max_examples=200, deadline=None)
 def test_how_merges_are_nested_makes_no_difference(graph, rng):
     flat = flattened(used_part(graph))
-    other = disguised(nested(flat, rng), rng)
+    other = disguised(nested(graph, rng), rng)
     assert signature_of(graph) == signature_of(flat) == signature_of(other)
 
 
