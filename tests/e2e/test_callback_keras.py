@@ -78,6 +78,7 @@ def test_progress_follows_a_keras_search_epoch_by_epoch():
 
     output = io.StringIO()
     search(Watching(Console(file=output, force_terminal=False)), verbose=0)
-    assert seen[0] == "training"
-    assert [text.split(":")[0] for text in seen[1:]] == ["training, epoch 1", "training, epoch 2"]
+    assert seen[0].startswith("training for ")
+    epochs = [text.split(", ")[1].split(":")[0] for text in seen[1:]]
+    assert epochs == ["epoch 1", "epoch 2"]
     assert len(output.getvalue().splitlines()) == 3
