@@ -38,7 +38,8 @@ def run(*callbacks):
     with structlog.testing.capture_logs() as logs:
         history = Search(searcher, estimate, callbacks=callbacks, clock=_Still()).run()
     records = [(t.number, dict(t.decisions), dict(t.objectives), t.state) for t in history]
-    return records, [log for log in logs if log["event"] != "trial failed"]
+    warnings = [log for log in logs if log["log_level"] == "warning"]
+    return records, [log for log in warnings if log["event"] != "trial failed"]
 
 
 class _Still:

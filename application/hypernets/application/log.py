@@ -25,25 +25,29 @@ class EventLog:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._standard = logging.getLogger(name)
         self._quiet = structlog.wrap_logger(
-            logging.getLogger(name),
+            self._standard,
             processors=[structlog.stdlib.filter_by_level, structlog.stdlib.render_to_log_kwargs],
             wrapper_class=structlog.stdlib.BoundLogger,
             context_class=dict,
         )
 
-    def _logger(self) -> Any:
-        # asked at every event: a program may configure structlog after it has imported the engine
-        return structlog.get_logger(self._name) if structlog.is_configured() else self._quiet
-
     def debug(self, event: str, **facts: Any) -> None:
         """Write what only a maintainer wants to know."""
-        self._logger().debug(event, **facts)
+        self._write("debug", logging.DEBUG, event, facts)
 
     def info(self, event: str, **facts: Any) -> None:
         """Write what happens in the ordinary course."""
-        self._logger().info(event, **facts)
+        self._write("info", logging.INFO, event, facts)
 
     def warning(self, event: str, **facts: Any) -> None:
         """Write what went wrong and was dealt with."""
-        self._logger().warning(event, **facts)
+        self._write("warning", logging.WARNING, event, facts)
+
+    def _write(self, method: str, level: int, event: str, facts: dict[str, Any]) -> None:
+        # asked at every event: a program may configure structlog after it has imported the engine
+        if structlog.is_configured():
+            getattr(structlog.get_logger(self._name), method)(event, **facts)
+        elif self._standard.isEnabledFor(level):
+            getattr(self._quiet, method)(event, **facts)

@@ -245,6 +245,7 @@ class Search:
         self._stopping, self._at_once = None, False
         self.end_reason = None
         self._announcer.stop_requested = False
+        log.info("search began", n_trials=len(self.history), seed=self.seed)
         try:
             self._announcer.search_begin(self)
         except KeyboardInterrupt:
@@ -284,6 +285,12 @@ class Search:
         """End a run: give up what runs, and say that the search has ended."""
         self.end_reason = reason
         self._give_up_running()
+        log.info(
+            "search ended",
+            reason=None if reason is None else reason.value,
+            n_trials=len(self.history),
+            n_failed=self.history.n_failed,
+        )
         self._announcer.search_end(self.history)
 
     def _loop(self) -> EndReason:
@@ -346,10 +353,12 @@ class Search:
 
     def _drop(self, asked: Asked) -> None:
         """Forget the last proposal, whose number goes to the next one."""
+        log.debug("known proposal dropped", number=asked.number)
         self._dropped = (*asked.dropped, asked.asked_after)
         self._next_number = asked.number
 
     def _record_answer(self, candidate: Candidate, earlier: Trial) -> None:
+        log.debug("trial answered", number=candidate.asked.number, by=earlier.number)
         pending = self._pending()
         if self._is_own(earlier):
             self._record(answered_trial(candidate, earlier, pending))
@@ -368,6 +377,7 @@ class Search:
         architecture = asked.proposal.architecture
         seed = seed_for(self.seed, asked.number, "trial")
         begun_s = self._clock.now()
+        log.debug("trial began", number=asked.number, seed=seed)
         self._announcer.trial_begin(asked.number, architecture)
         self._waiting.remove(asked)
         if candidate.error is not None:
@@ -396,9 +406,7 @@ class Search:
             objectives=tuple(self.history.directions),
         )
         improved = self._record(trial)
-        if trial.failure is not None:
-            error = f"{trial.failure.kind}: {trial.failure.message}"
-            log.warning("trial failed", number=trial.number, error=error)
+        _log_end(trial, improved)
         if self._keeper is not None and outcome.measurement is not None:
             self._keeper(trial, outcome.measurement.artifact, improved)
         self._announcer.trial_end(trial, improved)
@@ -448,6 +456,15 @@ class Search:
 
     def _interrupt(self) -> None:
         self._stopping = EndReason.INTERRUPTED
+
+
+def _log_end(trial: Trial, improved: bool) -> None:
+    if trial.failure is None:
+        state, reward = trial.state.value, trial.reward
+        log.info("trial ended", number=trial.number, state=state, reward=reward, improved=improved)
+    else:
+        error = f"{trial.failure.kind}: {trial.failure.message}"
+        log.warning("trial failed", number=trial.number, state=trial.state.value, error=error)
 
 
 def _number(asked: Asked) -> int:
