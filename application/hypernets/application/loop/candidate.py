@@ -1,4 +1,4 @@
-"""What a searcher has proposed, and by what it is known."""
+"""What a searcher has proposed, by what it is known, and what has begun of it."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -6,11 +6,12 @@ from typing import Any
 
 import attrs
 
+from hypernets.application.port.executor import Ticket
 from hypernets.domain.error import SearchError, SpaceError, TrialError
 from hypernets.domain.history import TrialKey, trial_key
 from hypernets.domain.searchers.searcher import Proposal
 
-__all__ = ["Asked", "Candidate", "as_proposal", "identify"]
+__all__ = ["Asked", "Begun", "Candidate", "as_proposal", "identify"]
 
 
 @attrs.frozen
@@ -59,6 +60,23 @@ class Candidate:
             proposal.replicate,
             self.estimator,
         )
+
+
+@attrs.frozen
+class Begun:
+    """A trial that runs.
+
+    Attributes:
+        candidate: what was proposed.
+        ticket: of its job.
+        seed: of its estimator.
+        begun_s: when it began.
+    """
+
+    candidate: Candidate
+    ticket: Ticket
+    seed: int
+    begun_s: float
 
 
 def as_proposal(answer: Any) -> Proposal:

@@ -21,8 +21,8 @@ from typing import Any
 import attrs
 
 from hypernets.application.loop.budget import Budget, EndReason
-from hypernets.application.loop.candidate import Asked, Candidate, identify
-from hypernets.application.loop.search import Begun, Search
+from hypernets.application.loop.candidate import Asked, Begun, Candidate, identify
+from hypernets.application.loop.search import Search
 from hypernets.application.port import Outcome
 from hypernets.domain.error import SearchError, SearchExhausted
 from hypernets.domain.history import History, Trial, TrialKey

@@ -1,4 +1,4 @@
-"""What is said when a search ends, or cannot."""
+"""What is said when a trial or a search ends, or cannot."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from hypernets.application.log import EventLog
 from hypernets.application.loop.budget import Budget, EndReason
 from hypernets.application.port import HistoryStore
 from hypernets.domain.error import SearchError
-from hypernets.domain.history import History
+from hypernets.domain.history import History, Trial
 from hypernets.domain.history.summary import commonest_failure
 
-__all__ = ["how_to_go_on", "require_end", "require_success"]
+__all__ = ["how_to_go_on", "log_end", "require_end", "require_success"]
 
 _AT_WILL = (EndReason.STOPPED, EndReason.INTERRUPTED)
 
@@ -62,3 +62,13 @@ def how_to_go_on(history: History, store: HistoryStore) -> str:
     if isinstance(store, MemoryStore):
         return f"{kept} in memory. To go on, run the same search object again."
     return f"{kept} in {store!r}. To go on, run the same search with the same store."
+
+
+def log_end(trial: Trial, improved: bool) -> None:
+    """Log that a trial has ended, and how."""
+    if trial.failure is None:
+        state, reward = trial.state.value, trial.reward
+        log.info("trial ended", number=trial.number, state=state, reward=reward, improved=improved)
+    else:
+        error = f"{trial.failure.kind}: {trial.failure.message}"
+        log.warning("trial failed", number=trial.number, state=trial.state.value, error=error)

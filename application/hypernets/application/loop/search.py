@@ -14,15 +14,13 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import attrs
-
 from hypernets.application.in_process import InlineExecutor, MemoryStore, SystemClock
 from hypernets.application.in_process.attempt import failure_of, state_of
 from hypernets.application.log import EventLog
 from hypernets.application.loop.announcer import Announcer
 from hypernets.application.loop.budget import Budget, EndReason
-from hypernets.application.loop.candidate import Asked, Candidate, as_proposal, identify
-from hypernets.application.loop.ending import how_to_go_on, require_end, require_success
+from hypernets.application.loop.candidate import Asked, Begun, Candidate, as_proposal, identify
+from hypernets.application.loop.ending import how_to_go_on, log_end, require_end, require_success
 from hypernets.application.loop.estimation import as_estimator, estimator_name
 from hypernets.application.loop.interrupt import interruptible
 from hypernets.application.loop.known import Known
@@ -49,7 +47,7 @@ from hypernets.domain.history.direction import Directions
 from hypernets.domain.searchers.randomness import parse_seed, seed_for
 from hypernets.domain.searchers.replicating import ReplicatingSearcher
 
-__all__ = ["Begun", "Keeper", "Search"]
+__all__ = ["Keeper", "Search"]
 
 Keeper = Callable[[Trial, Any, bool], None]
 """Takes a measured trial, the artifact of its measurement, and whether it is the best now."""
@@ -57,23 +55,6 @@ Keeper = Callable[[Trial, Any, bool], None]
 _HEARTBEAT_S = 1.0  # how long a wish to end now may have to wait, where the executor allows
 
 log = EventLog(__name__)
-
-
-@attrs.frozen
-class Begun:
-    """A trial that runs.
-
-    Attributes:
-        candidate: what was proposed.
-        ticket: of its job.
-        seed: of its estimator.
-        begun_s: when it began.
-    """
-
-    candidate: Candidate
-    ticket: Ticket
-    seed: int
-    begun_s: float
 
 
 class Search:
@@ -406,7 +387,7 @@ class Search:
             objectives=tuple(self.history.directions),
         )
         improved = self._record(trial)
-        _log_end(trial, improved)
+        log_end(trial, improved)
         if self._keeper is not None and outcome.measurement is not None:
             self._keeper(trial, outcome.measurement.artifact, improved)
         self._announcer.trial_end(trial, improved)
@@ -456,15 +437,6 @@ class Search:
 
     def _interrupt(self) -> None:
         self._stopping = EndReason.INTERRUPTED
-
-
-def _log_end(trial: Trial, improved: bool) -> None:
-    if trial.failure is None:
-        state, reward = trial.state.value, trial.reward
-        log.info("trial ended", number=trial.number, state=state, reward=reward, improved=improved)
-    else:
-        error = f"{trial.failure.kind}: {trial.failure.message}"
-        log.warning("trial failed", number=trial.number, state=trial.state.value, error=error)
 
 
 def _number(asked: Asked) -> int:
