@@ -123,12 +123,12 @@ class Architecture:
         """Return this architecture without the graph that it may have resolved.
 
         For whoever keeps many: a graph is a hundred times as large as the decisions, and is
-        resolved anew when asked for. A signature that is known is kept.
+        resolved anew when asked for. What is known of its signature and key is kept.
         """
         bare = Architecture(self.frozen, self.values)
-        known = self.__dict__.get("signature")
-        if known is not None:
-            bare.__dict__["signature"] = known
+        for name in ("signature", "key"):
+            if name in self.__dict__:
+                bare.__dict__[name] = self.__dict__[name]
         return bare
 
     def detached(self) -> "DetachedArchitecture":
