@@ -379,16 +379,6 @@ def test_shapes_that_fit_for_some_architectures_only_fail_those():
     assert "Reshape" in trials[6].failure.message
 
 
-def test_a_model_beyond_the_limit_fails_and_names_its_size():
-    found = hyper(max_model_size=40)
-    history = found.search(*DATA, max_trials=8, verbose=0)
-    small = [trial for trial in history if trial.decisions["Param_Choice_1"] <= 5]
-    assert all(trial.succeeded for trial in small)
-    (failure, *_) = [trial.failure for trial in history if trial not in small]
-    assert failure.kind == "BuildError"
-    assert "at most max_model_size=40 parameters; received one of" in failure.message
-
-
 def test_a_search_without_a_success_has_no_best_model():
     with pytest.raises(SearchError, match=r"must be a trial that has succeeded.*call search"):
         _ = hyper().best_model

@@ -276,13 +276,6 @@ def test_a_search_ends_at_once_where_none_can_be_built():
     assert caught.value.__cause__ is not None
 
 
-@pytest.mark.usefixtures("_no_trial")
-def test_a_limit_that_no_model_meets_ends_the_search_at_once():
-    found = HyperKeras(RandomSearcher(dense_space), None, SPARSE, max_model_size=3)
-    with pytest.raises(SearchError, match=r"at most max_model_size=3 parameters; received one of"):
-        found.search(X, INTEGERS, X, INTEGERS)
-
-
 def test_a_search_whose_every_trial_fails_ends_with_the_commonest_reason():
     explosive = {"class_name": "SGD", "config": {"learning_rate": 1e38}}
     searcher = RandomSearcher(lambda: dense_space(1, None), "min", seed=0)

@@ -22,7 +22,9 @@ from hypernets.adapters.keras.model_builder import build_model, drop_steps, rele
 from hypernets.adapters.keras.retracing import retracing_expected
 from hypernets.adapters.keras.training import TrainingCall, TrainingPlan
 from hypernets.application.port import Measurement, TrialContext
-from hypernets.domain.error import BuildError, DivergedError, TrainingError
+from hypernets.domain.architecture.cost import BYTES, cost_of
+from hypernets.domain.architecture.limit import CostLimit
+from hypernets.domain.error import BuildError, DivergedError, SpaceError, TrainingError
 from hypernets.domain.history import Direction
 
 __all__ = ["KerasEstimator", "choose_reward"]
@@ -43,7 +45,7 @@ class KerasEstimator:
             absent.
         reward_epoch: `"last"` measures the model as `fit` leaves it; `"best"` the epoch of the best
             reward on the validation data, whose weights are then kept.
-        max_model_size: most parameters that a model may have; 0 for no limit.
+        limit: what a network may cost at most; `None` for no limit.
         validate_epochs: whether to validate after each epoch too.
         on_model_built: called with the number of a trial and its model before it is trained;
             raises nothing.
@@ -57,7 +59,7 @@ class KerasEstimator:
     direction: Direction = Direction.MAX
     reward_metric: str | None = None
     reward_epoch: Literal["last", "best"] = "last"
-    max_model_size: int = 0
+    limit: CostLimit | None = None
     validate_epochs: bool = False
     on_model_built: Callable[[int, Any], None] | None = None
     wants_weights: Callable[[float], bool] = attrs.field(default=lambda _: True)
@@ -81,9 +83,10 @@ class KerasEstimator:
             training: arguments of the training, in place of the architecture's own.
 
         Raises:
-            BuildError: it cannot be built or compiled, or is too large.
+            BuildError: it cannot be built or compiled, or costs too much.
             OutOfMemoryError: there is no room for its weights.
         """
+        self._require_within(architecture.graph)
         try:
             model = build_model(self._adaptation.adapted(architecture.graph))
         except BuildError as error:
@@ -185,14 +188,42 @@ class KerasEstimator:
     def _reward_name(self, model: Any) -> str:
         return choose_reward(metric_names(model), self.reward_metric)
 
+    def _require_within(self, graph: Any) -> None:
+        """Refuse a network that costs too much, as far as that is known before it is built."""
+        if self.limit is None:
+            return
+        try:
+            cost = cost_of(graph)
+        except BuildError:  # building says why; or nothing knows a layer, and the model is counted
+            return
+        try:
+            excess = self.limit.excess(cost)
+        except SpaceError as error:
+            raise BuildError(str(error)) from error
+        if excess:
+            raise _too_costly(self.limit, excess)
+
     def _require_size(self, model: Any) -> None:
+        """Refuse a model that has too many weights, for layers that nothing but Keras can count."""
+        if self.limit is None:
+            return
         size = int(model.count_params())
-        if self.max_model_size and size > self.max_model_size:
+        excess = {
+            name: value
+            for name, value in (("max_params", size), ("max_weight_bytes", BYTES * size))
+            if value > self.limit.limits.get(name, value)
+        }
+        if excess:
             release(model)
-            raise BuildError(
-                f"a model must have at most max_model_size={self.max_model_size:,} parameters; "
-                f"received one of {size:,}; raise max_model_size, or narrow the space"
-            )
+            raise _too_costly(self.limit, excess)
+
+
+def _too_costly(limit: CostLimit, excess: Mapping[str, float]) -> BuildError:
+    received = " and ".join(f"{name[len('max_') :]}={value:,}" for name, value in excess.items())
+    return BuildError(
+        f"a model must keep within {limit}; received one of {received}; raise the limit, or narrow "
+        "the space"
+    )
 
 
 def choose_reward(names: list[str], wanted: str | None) -> str:

@@ -10,7 +10,7 @@ from hypernets.adapters.keras.data import TrainingData, as_examples, prepare
 from hypernets.adapters.keras.estimator import KerasEstimator
 from hypernets.adapters.keras.model_announcer import ModelAnnouncer
 from hypernets.adapters.keras.model_keeper import ModelKeeper
-from hypernets.adapters.keras.preflight import preflight
+from hypernets.adapters.keras.preflight import knows_cost, preflight
 from hypernets.adapters.keras.report import results_text, space_text
 from hypernets.adapters.keras.search_argument import (
     max_trials_of,
@@ -23,12 +23,14 @@ from hypernets.adapters.keras.search_argument import (
 )
 from hypernets.adapters.keras.training import TrainingPlan
 from hypernets.application.loop import Budget, Search
+from hypernets.domain.architecture.limit import CostLimit, LimitedSampler
 from hypernets.domain.error import SearchError
 from hypernets.domain.history import Direction, History, Trial
 from hypernets.domain.history.direction import parse_direction
 
 __all__ = ["HyperKeras"]
 
+_ATTEMPTS = 300  # draws without success after which limits count as never kept
 _VALIDATING = ("validation_freq", "validation_steps", "validation_batch_size")
 
 
@@ -55,6 +57,9 @@ class HyperKeras:
         keep_models: of how many of the best trials to keep the weights, in a temporary folder that
             goes with this object.
         isolation: `"inline"` runs the trials in this process.
+        limit: what a network may cost at most, besides: parameters, operations, bytes, depth. A
+            searcher that has `keep_within` is told, and proposes nothing beyond; what another one
+            proposes beyond fails its trial before it is built.
         **compile_arguments: any other argument of `compile`.
 
     Attributes:
@@ -84,6 +89,7 @@ class HyperKeras:
         reward_epoch: Literal["last", "best"] = "last",
         keep_models: int = 3,
         isolation: str = "inline",
+        limit: CostLimit | None = None,
         **compile_arguments: Any,
     ) -> None:
         self.searcher = require_searcher(searcher)
@@ -92,7 +98,8 @@ class HyperKeras:
         self._compile = {name: value for name, value in given.items() if value is not None}
         self._callbacks = require_engine_callbacks(callbacks)
         self._reward_metric = reward_metric
-        self._max_model_size = require_count(max_model_size, "max_model_size", 0)
+        size = require_count(max_model_size, "max_model_size", 0)
+        self._limit = CostLimit(max_params=size).within(limit) if size else limit
         self._reward_epoch = require_choice(reward_epoch, "reward_epoch", ("last", "best"))
         self._keep_models = require_count(keep_models, "keep_models", 1)
         require_inline(isolation)
@@ -210,7 +217,7 @@ class HyperKeras:
             direction=self.direction,
             reward_metric=self._reward_metric,
             reward_epoch="best" if self._reward_epoch == "best" else "last",
-            max_model_size=self._max_model_size,
+            limit=self._limit,
             validate_epochs=validate_epochs,
             on_model_built=ModelAnnouncer(self._callbacks),
         )
@@ -228,8 +235,25 @@ class HyperKeras:
         )
         space = getattr(self.searcher, "space", None)
         if space is not None:
-            estimator.reward_metric = preflight(estimator, space)
+            estimator.reward_metric = preflight(estimator, space, self._sampler(space))
         self._search, self._estimator, self._keeper, self._best = search, estimator, keeper, None
+
+    def _sampler(self, space: Any) -> LimitedSampler | None:
+        """Return what samples within the limits, having told them to the searcher.
+
+        `None` where there are none, or nothing knows the cost of a network before it is built.
+
+        Raises:
+            SpaceError: every network of the space exceeds them.
+        """
+        if self._limit is None:
+            return getattr(self.searcher, "sampler", None)
+        if not knows_cost(space):
+            return None
+        sampler = LimitedSampler(space, self._limit, max_attempts=_ATTEMPTS)
+        if callable(getattr(self.searcher, "keep_within", None)):
+            self.searcher.keep_within(self._limit)
+        return sampler
 
     def _searched(self) -> frozenset[str]:
         space = getattr(self.searcher, "space", None)

@@ -21,26 +21,32 @@ from hypernets.adapters.keras.label import require_labels
 from hypernets.adapters.keras.metric_direction import known_direction
 from hypernets.adapters.keras.model_builder import release
 from hypernets.adapters.keras.training import TrainingCall
-from hypernets.domain.error import SearchError, TrainingError, TrialError
+from hypernets.application.log import EventLog
+from hypernets.domain.architecture.limit import LimitedSampler
+from hypernets.domain.error import BuildError, SearchError, TrainingError, TrialError
 from hypernets.domain.history import Direction
 
-__all__ = ["preflight"]
+__all__ = ["knows_cost", "preflight"]
 
 _MOST_ARCHITECTURES = 10
 _MOST_DRAWS = 30  # a small space gives the same architecture again and again
 _EXAMPLES = 8
+_ACCEPTANCE_DRAWS = 50
 _ON_PURPOSE = (TrialError, SearchError)
+_log = EventLog(__name__)
 
 
-def preflight(estimator: KerasEstimator, space: Any) -> str:
+def preflight(estimator: KerasEstimator, space: Any, sampler: LimitedSampler | None = None) -> str:
     """Return the name of the reward, having looked for mistakes.
 
     Args:
         estimator: what the search is going to measure with.
         space: what it samples from.
+        sampler: what samples within the limits on the cost, if there are any.
 
     Raises:
         SearchError: a mistake, or no sampled architecture can be built and trained.
+        SpaceError: no architecture is found that keeps within the limits.
     """
     train, validation = estimator.data.train, estimator.data.validation
     heads = train.head(_EXAMPLES), validation.head(_EXAMPLES)
@@ -49,7 +55,9 @@ def preflight(estimator: KerasEstimator, space: Any) -> str:
             {**named_arrays(head.x, head.where[0]), **named_arrays(head.y, head.where[1])}
         )
     failures: list[Exception] = []
-    for sample in _architectures(space, failures):
+    if sampler is not None:
+        _tell_acceptance(sampler)
+    for sample in _architectures(space if sampler is None else sampler, failures):
         try:
             names, outputs = _try_out(estimator, sample, heads)
         except _ON_PURPOSE as error:
@@ -57,6 +65,29 @@ def preflight(estimator: KerasEstimator, space: Any) -> str:
             continue
         return _reward(estimator, names, outputs)
     raise _commonest(failures)
+
+
+def knows_cost(space: Any) -> bool:
+    """Say whether the cost of some sampled architecture is known without building it."""
+    for architecture in _architectures(space, []):
+        try:
+            architecture.cost()
+        except BuildError:
+            continue
+        return True
+    return False
+
+
+def _tell_acceptance(sampler: LimitedSampler) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(_ACCEPTANCE_DRAWS):
+        sampler.draw(rng)
+    _log.info(
+        "limits leave out a part of the space",
+        limit=str(sampler.limit),
+        acceptance_rate=sampler.acceptance_rate,
+        least=sampler.least,
+    )
 
 
 def _architectures(space: Any, failures: list[Exception]) -> Iterator[Any]:

@@ -8,9 +8,9 @@ from hypernets.domain.architecture.graph import LayerGraph, LayerNode, Shape, ea
 from hypernets.domain.error import BuildError
 from hypernets.domain.layers import Weights, rule_for
 
-__all__ = ["Cost", "cost_of"]
+__all__ = ["BYTES", "Cost", "cost_of"]
 
-_BYTES = 4
+BYTES = 4
 """Of a number in single precision, which weights and activations have unless told otherwise."""
 
 
@@ -54,8 +54,8 @@ class Cost:
             slots: numbers that the optimizer keeps for each weight: 2 for Adam, 1 with momentum.
         """
         per_weight = 2 + slots  # the weight and its gradient
-        weights = per_weight * self.trainable_parameters * _BYTES
-        frozen = (self.parameters - self.trainable_parameters) * _BYTES
+        weights = per_weight * self.trainable_parameters * BYTES
+        frozen = (self.parameters - self.trainable_parameters) * BYTES
         return weights + frozen + batch_size * self.training_activation_bytes
 
 
@@ -78,14 +78,14 @@ def cost_of(graph: LayerGraph) -> Cost:
             multiply_adds += rule.multiply_adds(node.arguments, inputs)
         elif own.total:
             uncounted.append(node.name)
-    sizes = {node.name: _elements(node) * _BYTES for node in graph}
+    sizes = {node.name: _elements(node) * BYTES for node in graph}
     parameters = sum(own.total for own in weights.values())
     return Cost(
         parameters=parameters,
         trainable_parameters=sum(own.trainable for own in weights.values()),
         multiply_adds=multiply_adds,
         depth=max((depths[name] for name in graph.outputs), default=0),
-        weight_bytes=parameters * _BYTES,
+        weight_bytes=parameters * BYTES,
         activation_bytes=_most_alive(graph, sizes),
         training_activation_bytes=sum(sizes.values()),
         uncounted=tuple(uncounted),

@@ -1,8 +1,9 @@
 """Walking a search space through its decisions, without copying anything."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hypernets.domain.architecture.evaluation import UNDECIDED
 from hypernets.domain.searchers.randomness import rng_for
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["Odometer"]
 
 _DRAWS_OF_CONTINUOUS = 10_000
+
+
+class _LeftOutError(Exception):
+    """Nothing that begins with these decisions is to be shown."""
 
 
 class _Wheel:
@@ -51,33 +56,57 @@ class Odometer:
     Args:
         space: the space.
         seed: where each decision starts.
+        admits: called with values by rank of the decision, `UNDECIDED` where there is none yet;
+            says whether anything that begins so is wanted. Each time that nothing is, the walk
+            leaves all of it out and shows one `None` in its place.
     """
 
-    def __init__(self, space: "HyperSpace", seed: int) -> None:
+    def __init__(
+        self,
+        space: "HyperSpace",
+        seed: int,
+        admits: Callable[[Sequence[Any]], bool] | None = None,
+    ) -> None:
         self._space = space
         self._rng = rng_for(seed, 0, "odometer")
+        self._admits = admits
         self._path: list[_Wheel] = []
         self._done = False
 
-    def __iter__(self) -> "Iterator[Architecture]":
+    def __iter__(self) -> "Iterator[Architecture | None]":
         return self
 
-    def __next__(self) -> "Architecture":
+    def __next__(self) -> "Architecture | None":
         if self._done:
             raise StopIteration
-        depth = 0
+        try:
+            return self._space.decide(self._chooser())
+        except _LeftOutError:
+            return None
+        finally:
+            self._advance()
+
+    def _chooser(self) -> "Callable[[Decision], Any]":
+        """Return what shows the present values, and adds a wheel for each new decision."""
+        depth, old = 0, len(self._path)
+        values: list[Any] = []
+        if self._admits is not None:
+            values = [UNDECIDED] * len(self._space.decisions)
 
         def choose(decision: "Decision") -> Any:
             nonlocal depth
             if depth == len(self._path):
                 self._path.append(_Wheel(decision, self._rng))
-            wheel = self._path[depth]
+            value = self._path[depth].value
             depth += 1
-            return wheel.value
+            if self._admits is not None:
+                values[self._space.freeze().ranks[decision.index]] = value
+                # what is before the wheel that has turned last was admitted earlier
+                if depth >= old and not self._admits(values):
+                    raise _LeftOutError
+            return value
 
-        architecture = self._space.decide(choose)
-        self._advance()
-        return architecture
+        return choose
 
     def _advance(self) -> None:
         while self._path and not self._path[-1].turn():
