@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from hypernets.adapters.store import FolderCatalogue
 from hypernets.application import MemoryCatalogue
 from hypernets.application.port import HistoryStore, StoreCatalogue
 from hypernets.domain.error import StoreError
@@ -97,8 +98,14 @@ def check_of_many_threads_that_create_one_name_one_succeeds(make):
 LAWS = [value for name, value in sorted(globals().items()) if name.startswith("check_")]
 
 
+@pytest.fixture(params=["memory", "folder"])
+def make(request, tmp_path_factory):
+    if request.param == "memory":
+        return MemoryCatalogue
+    return lambda: FolderCatalogue(tmp_path_factory.mktemp("catalogue"))
+
+
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-@pytest.mark.parametrize("make", [MemoryCatalogue])
 def test_every_catalogue_keeps_the_laws(make, law):
     law(make)
 
