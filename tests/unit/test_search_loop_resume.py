@@ -4,10 +4,10 @@ import attrs
 import numpy as np
 import pytest
 
-from hypernets.application import MemoryStore, Search, search
+from hypernets.application import InlineExecutor, MemoryStore, Search, search
 from hypernets.application.in_process.attempt import attempt
 from hypernets.application.port import Proposal
-from hypernets.domain.error import CorruptStoreError, SearchError
+from hypernets.domain.error import CorruptStoreError, OtherSearchError, SearchError
 from hypernets.domain.searchers import RandomSearcher
 from hypernets.domain.space import Choice, Dynamic, HyperSpace, LayerModule
 
@@ -153,18 +153,57 @@ def test_a_finished_search_is_not_gone_on_with():
     store = MemoryStore()
     first = climb(store)
     calls = []
-    searcher = Climber(sums())
-    again = Search(searcher, calls.append, store=store, seed=5).run(max_trials=12)
+
+    class Spy(InlineExecutor):
+        def submit(self, job, report):
+            calls.append(job)
+
+    again = Search(Climber(sums()), estimate, store=store, seed=5, executor=Spy()).run(12)
     assert calls == []
     assert records(again) == records(first)
 
 
-@pytest.mark.parametrize("seed", [1, None])
-def test_the_history_of_another_search_is_refused(seed):
+def test_the_history_of_another_search_is_refused():
     store = MemoryStore()
     search(sums, estimate=estimate, seed=0, store=store, max_trials=5)
+    with pytest.raises(OtherSearchError, match="seed: 0 is stored, 1 was given"):
+        search(sums, estimate=estimate, seed=1, store=store, max_trials=9)
+    with pytest.raises(OtherSearchError, match=r"len' was given"):
+        search(sums, estimate=len, seed=0, store=store, max_trials=9)
+
+
+def test_without_a_seed_a_search_takes_that_of_its_store():
+    def run(store, max_trials, seed=None):
+        options = {"store": store, "max_trials": max_trials, "seed": seed, "clock": Still()}
+        return records(search(sums, estimate=estimate, **options))
+
+    store = MemoryStore()
+    first = run(store, 5)
+    again = run(store, 9)
+    assert again[: len(first)] == first
+    assert run(MemoryStore(), 9, seed=store.identity.seed) == again
+
+
+def test_the_seed_of_a_search_is_that_of_a_searcher_without_one():
+    def decisions(searcher):
+        return [t.decisions for t in Search(searcher, estimate, seed=3).run(max_trials=6)]
+
+    assert decisions(RandomSearcher(sums)) == decisions(RandomSearcher(sums, seed=3))
+    assert decisions(RandomSearcher(sums, seed=4)) != decisions(RandomSearcher(sums, seed=3))
+
+
+def test_a_searcher_that_keeps_another_seed_to_itself_is_found_out():
+    store = MemoryStore()
+    Search(Climber(sums()), estimate, store=store, seed=5).run(max_trials=5)
+
+    class Other(Climber):
+        def ask(self):
+            super().ask()
+            return super().ask()
+
+    Other.__name__ = "Climber"
     with pytest.raises(SearchError, match=r"store: .*must be those of that history; received a s"):
-        search(sums, estimate=estimate, seed=seed, store=store, max_trials=9)
+        Search(Other(sums()), estimate, store=store, seed=5).run(max_trials=9)
 
 
 def test_a_space_that_ends_before_the_history_does_is_refused():
@@ -177,7 +216,7 @@ def test_a_space_that_ends_before_the_history_does_is_refused():
             Dense({"units": 3})(Input({"shape": (4,)}, name="in"))
         return space
 
-    with pytest.raises(SearchError, match="give the same seed, or another store"):
+    with pytest.raises(OtherSearchError, match=r"space: .*is stored"):
         search(one, estimate=estimate, seed=0, store=store)
 
 

@@ -22,6 +22,11 @@ class MemoryStore:
         self._history = History(direction)
         self._identity: SearchIdentity | None = None
 
+    @property
+    def identity(self) -> SearchIdentity | None:
+        """Whose trials these are; `None` before the first `bind`."""
+        return self._identity
+
     def bind(self, identity: SearchIdentity) -> None:
         """Note whose trials these are, or check that they are those of this search.
 

@@ -22,6 +22,7 @@ from hypernets.application.loop.budget import Budget, EndReason
 from hypernets.application.loop.candidate import Asked, Begun, Candidate, as_proposal, identify
 from hypernets.application.loop.ending import how_to_go_on, log_end, require_end, require_success
 from hypernets.application.loop.estimation import as_estimator, estimator_name
+from hypernets.application.loop.identity import SearchSeed, identity_of
 from hypernets.application.loop.interrupt import interruptible
 from hypernets.application.loop.known import Known
 from hypernets.application.loop.replay import replay
@@ -39,12 +40,13 @@ from hypernets.application.port import (
     Outcome,
     ReportHandler,
     Searcher,
+    SearchIdentity,
     Ticket,
 )
 from hypernets.domain.error import SearchExhausted
 from hypernets.domain.history import History, Trial
 from hypernets.domain.history.direction import Directions
-from hypernets.domain.searchers.randomness import parse_seed, seed_for
+from hypernets.domain.searchers.randomness import seed_for
 from hypernets.domain.searchers.replicating import ReplicatingSearcher
 
 __all__ = ["Keeper", "Search"]
@@ -115,10 +117,12 @@ class Search:
         self.searcher = searcher if replicates == 1 else replicating
         self.history = History(direction_for(searcher, direction))
         self.estimator = as_estimator(estimator)
-        self.seed = parse_seed(getattr(searcher, "seed", None) if seed is None else seed)
+        self._seed = SearchSeed(seed, searcher)
         self.n_workers = require_workers(n_workers)
         self.budget: Budget | None = None
         self.end_reason: EndReason | None = None
+        self._strategy = searcher
+        self._replicates = replicates
         self._store = MemoryStore() if store is None else store
         self._executor = self._active = InlineExecutor() if executor is None else executor
         self._clock = SystemClock() if clock is None else clock
@@ -195,6 +199,11 @@ class Search:
         """
         self._stopping = self._stopping or EndReason.STOPPED
         self._at_once = self._at_once or now
+
+    @property
+    def seed(self) -> int:
+        """What the seeds of the trials derive from; of the store's search, where none was given."""
+        return self._seed.value
 
     @property
     def n_running(self) -> int:
@@ -414,6 +423,8 @@ class Search:
         """
         if self._restored:
             return
+        self._seed.take_over(self._store.identity)
+        self._store.bind(self._identity())
         told, unfinished = replay(self.searcher, list(self._store.load()))
         for trial in told:
             self.history.add(trial)
@@ -421,6 +432,16 @@ class Search:
         numbers = [asked.number for asked in unfinished]
         self._next_number = max([self.history.next_number - 1, *numbers]) + 1
         self._restored = True
+
+    def _identity(self) -> SearchIdentity:
+        return identity_of(
+            self._strategy,
+            self.estimator,
+            self._estimator_name,
+            self.seed,
+            self.history.directions or self.history.direction,
+            replicates=None if self._replicates == 1 else self._replicates,
+        )
 
     def _give_up_running(self) -> None:
         """Cancel what still runs; it is next in the next run."""

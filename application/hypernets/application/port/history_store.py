@@ -24,6 +24,10 @@ class HistoryStore(Protocol):
         - Not thread-safe: its owner serialises the calls.
     """
 
+    @property
+    def identity(self) -> SearchIdentity | None:
+        """Whose trials these are; `None` before the first `bind`."""
+
     def bind(self, identity: SearchIdentity) -> None:
         """Record whose trials these are, or check that they are those of this search.
 

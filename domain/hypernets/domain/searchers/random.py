@@ -49,6 +49,7 @@ class RandomSearcher:
         space: the space.
         direction: the direction.
         seed: what makes it repeatable.
+        seed_given: whether it was made with one.
 
     Raises:
         SpaceError: `space` is no space and gives none, or each of its networks exceeds the limit.
@@ -69,6 +70,7 @@ class RandomSearcher:
     ) -> None:
         self.direction = parse_direction(optimize_direction)
         self.seed = parse_seed(seed)
+        self.seed_given = seed is not None
         self.space = space_from(space, "RandomSearcher")
         self.with_replacement = with_replacement
         # asking the space freezes it, so that a wrong definition is reported here
@@ -101,6 +103,18 @@ class RandomSearcher:
         limit = limit.within(self.limit)
         if limit != self.limit:
             self._sampler = LimitedSampler(self.space, limit)
+            self._walk, self._next, self._is_walked = None, None, False
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What else decides what is proposed."""
+        limit = None if self.limit is None else str(self.limit)
+        return {"with_replacement": self.with_replacement, "limit": limit}
+
+    def suggest_seed(self, seed: int) -> None:
+        """Take a seed, unless one was given or something has been proposed already."""
+        if not self.seed_given and not self._n_asked:
+            self.seed = parse_seed(seed)
             self._walk, self._next, self._is_walked = None, None, False
 
     def ask(self) -> "Architecture":
