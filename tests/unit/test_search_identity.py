@@ -53,7 +53,7 @@ def test_each_field_counts(field):
     assert caught.value.differences == (difference,)
     assert str(difference) in str(caught.value)
     assert "runs/x: a store must be used for the search whose trials it holds" in str(caught.value)
-    assert "fork" in str(caught.value)
+    assert "known=" in str(caught.value)
 
 
 @pytest.mark.parametrize("field", OTHERS)

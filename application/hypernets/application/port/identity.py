@@ -94,8 +94,8 @@ class SearchIdentity:
             raise OtherSearchError(
                 f"{where}: a store must be used for the search whose trials it holds; received "
                 f"another search:\n{lines}\n"
-                "go on with what is stored, or give an empty folder to the new search, or fork "
-                "the store",
+                "go on with what is stored; or give the new search an empty store, and this "
+                "history as known= if what has been measured is to count",
                 differences,
             )
 
