@@ -32,6 +32,7 @@ class Examples:
         weights: sample weights, likewise.
         where: what a message calls x and y.
         is_dataset: whether `x` is a `tf.data.Dataset` or a `keras.utils.PyDataset`.
+        factory: the function of no arguments that made the dataset, if one did.
     """
 
     x: Any
@@ -39,6 +40,23 @@ class Examples:
     weights: Any = None
     where: tuple[str, str] = ("X", "y")
     is_dataset: bool = False
+    factory: Callable[[], Any] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how another process comes by the same data; a dataset is made there anew.
+
+        Raises:
+            SearchError: it is a live `tf.data.Dataset`.
+        """
+        if self.factory is not None:
+            return as_examples, (self.factory, None, None, self.where)
+        if self.is_dataset and not isinstance(self.x, keras.utils.PyDataset):
+            raise SearchError(
+                f"{self.where[0]} must be fit to travel to the process of a trial; received a live "
+                f"{type(self.x).__name__}; pass a function of no arguments that makes it, or run "
+                'inline: isolation="inline"'
+            )
+        return Examples, (self.x, self.y, self.weights, self.where, self.is_dataset)
 
     @property
     def n_examples(self) -> int | None:
@@ -129,13 +147,14 @@ def as_examples(
         SearchError: they are of no kind that can be read in every trial, or are no good.
     """
     name_x, name_y = where
-    if _is_factory(x):
-        x = x()
+    factory = x if _is_factory(x) else None
+    if factory is not None:
+        x = factory()
         if isinstance(x, tuple) and y is None:
             x, y, weights = keras.utils.unpack_x_y_sample_weight(x)
     if _is_dataset(x):
         _require_alone(x, y, weights, where)
-        return Examples(x, where=where, is_dataset=True)
+        return Examples(x, where=where, is_dataset=True, factory=factory)
     if x is None or hasattr(x, "__next__") or isinstance(x, (str, bytes)):
         raise SearchError(
             f"{name_x} must be arrays, or a dataset that can be read again in every trial; "

@@ -19,7 +19,9 @@ from hypernets.adapters.keras.data import TrainingData
 from hypernets.adapters.keras.epoch_watch import EpochWatch, metric_names
 from hypernets.adapters.keras.fault import is_out_of_memory, trial_error
 from hypernets.adapters.keras.model_builder import build_model, drop_steps, release
+from hypernets.adapters.keras.recipe import as_recipes, made
 from hypernets.adapters.keras.retracing import retracing_expected
+from hypernets.adapters.keras.surroundings import Surroundings, divide_threads
 from hypernets.adapters.keras.training import TrainingCall, TrainingPlan
 from hypernets.application.port import Measurement, TrialContext
 from hypernets.domain.architecture.cost import BYTES, cost_of
@@ -68,6 +70,41 @@ class KerasEstimator:
 
     def __attrs_post_init__(self) -> None:
         self._adaptation = Adaptation(self.data.train)
+
+    # --- in a process of its own ------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs to measure the same.
+
+        `on_model_built` stays behind: who wants to see a model is in this process. `wants_weights`
+        is pickled, so it answers there as it would here and now.
+
+        Raises:
+            SearchError: the data are a live dataset.
+        """
+        plan = attrs.evolve(self.plan, arguments=as_recipes(dict(self.plan.arguments)))
+        own = {name: getattr(self, name) for name in _TRAVELLING}
+        return {**own, "plan": plan, "surroundings": Surroundings.here()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Become what was measured with elsewhere, in surroundings that are the same."""
+        state["surroundings"].restore()
+        for name in _TRAVELLING:
+            setattr(self, name, state[name])
+        self.plan = attrs.evolve(self.plan, arguments=made(self.plan.arguments))
+        self.on_model_built = None
+        self._adaptation = Adaptation(self.data.train)
+
+    @property
+    def preload(self) -> tuple[str, ...]:
+        """What a process imports before trials are forked off it."""
+        return (keras.backend.backend(), "keras", __name__)
+
+    def prepare_process(self, threads: int | None) -> None:
+        """Take no more than so many threads; called in a process that has run nothing yet."""
+        divide_threads(threads)
+
+    # --- measuring --------------------------------------------------------------
 
     def build(
         self,
@@ -224,6 +261,13 @@ def _too_costly(limit: CostLimit, excess: Mapping[str, float]) -> BuildError:
         f"a model must keep within {limit}; received one of {received}; raise the limit, or narrow "
         "the space"
     )
+
+
+_TRAVELLING = tuple(
+    field.name
+    for field in attrs.fields(KerasEstimator)
+    if field.init and field.name != "on_model_built"
+)
 
 
 def choose_reward(names: list[str], wanted: str | None) -> str:

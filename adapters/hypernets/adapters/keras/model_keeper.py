@@ -18,7 +18,8 @@ __all__ = ["ModelKeeper"]
 class ModelKeeper:
     """A folder of the weights of the best trials; it goes with the object.
 
-    Called with a trial, its weights and whether it is the best, as the search does.
+    Called with a trial, its weights (arrays, or the `ArtifactFile` that holds them) and whether it
+    is the best, as the search does.
 
     Args:
         count: how many to keep.
@@ -32,6 +33,10 @@ class ModelKeeper:
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="hypernets-"))
         self._finalizer = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what `would_keep` needs in another process: the folder stays here."""
+        return {name: vars(self)[name] for name in ("_count", "_sign", "_kept")}
+
     def __call__(self, trial: Trial, weights: Any, improved: bool) -> None:
         """Keep the weights of a trial if it is among the best."""
         reward = trial.reward
@@ -40,7 +45,10 @@ class ModelKeeper:
         if not self.would_keep(reward):
             return
         cost = self._sign * reward
-        np.savez(self._path(trial.number), *weights)
+        if hasattr(weights, "move_to"):
+            weights.move_to(self._path(trial.number))
+        else:
+            np.savez(self._path(trial.number), *weights)
         self._kept.insert(self._place(cost), (cost, trial.number))
         for _, number in self._kept[self._count :]:
             self._path(number).unlink()

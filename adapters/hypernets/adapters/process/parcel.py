@@ -7,6 +7,7 @@ more is written once, as `.npy`, however many trials read it; each maps it, copy
 
 import importlib.machinery
 import io
+import marshal
 import pathlib
 import pickle
 import sys
@@ -95,6 +96,9 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
         return None
 
     def reducer_override(self, thing: Any) -> Any:
+        if isinstance(thing, types.CodeType):
+            # cloudpickle forgets the file, which tracebacks and TensorFlow read the source from
+            return marshal.loads, (marshal.dumps(thing),)
         if isinstance(thing, (type, types.FunctionType)):
             self._take_along(getattr(thing, "__module__", None))
         return super().reducer_override(thing)
