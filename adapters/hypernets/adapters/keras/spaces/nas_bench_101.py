@@ -9,7 +9,7 @@ benchmark is here in its own numbering, and there are no others: 423,624 of them
 where a shape is symmetric.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from hypernets.adapters.keras.layers import (
@@ -152,8 +152,9 @@ class _Cell:
                 f"a cell's merge must be one of {', '.join(_MERGES)}; received {merge!r}"
             )
         self._adds = merge == "add"
-        self._inner = range(1, max_vertices - 1)
-        self._graph = Choice(CellGraphs(max_vertices, max_edges), name="graph")
+        self._graphs = CellGraphs(max_vertices, max_edges)
+        self._inner = range(1, max(map(vertex_count, self._graphs)) - 1)
+        self._graph = Choice(self._graphs, name="graph")
         ops = {v: Choice(OPERATIONS, name=f"op_{v}") for v in self._inner}
         self._op = {v: Dynamic(lambda op: OPERATIONS.index(op), op=op) for v, op in ops.items()}
         self._into = {v: self._follows(_positions_into(v)) for v in self._inner}
@@ -166,13 +167,10 @@ class _Cell:
         widths: dict[int, Any] = {
             v: channels if self._adds else self._follows(_width(v, channels)) for v in self._inner
         }
-        uneven = not self._adds and any(channels % (place + 1) for place in range(len(self._inner)))
-        surplus = {
-            (u, v): self._follows(_is_wider(u, v, channels))
-            for v in self._inner
-            for u in range(1, v)
-            if uneven
-        }
+        wider: set[tuple[int, int]] = set()
+        if not self._adds:
+            wider = _wider_edges(self._graphs, channels)
+        surplus = {(u, v): self._follows(_is_wider(u, v, channels)) for u, v in sorted(wider)}
 
         def build(x: ModuleSpace, prefix: str) -> ModuleSpace:
             values: list[ModuleSpace] = []
@@ -252,6 +250,16 @@ def _channels(graph: Edges, vertex: int, channels: int) -> int:
 
 def _width(vertex: int, channels: int) -> Callable[[Edges], int]:
     return lambda graph: _channels(graph, vertex, channels)
+
+
+def _wider_edges(graphs: Iterable[Edges], channels: int) -> set[tuple[int, int]]:
+    """Return the edges between inner vertices that lead to fewer channels in some graph."""
+    found: set[tuple[int, int]] = set()
+    for graph in graphs:
+        widths = vertex_channels(graph, channels)
+        inner = range(1, len(widths) - 1)
+        found.update((u, v) for u, v in graph if u and v in inner and widths[u] > widths[v])
+    return found
 
 
 def _is_wider(source: int, target: int, channels: int) -> Callable[[Edges], bool]:

@@ -1,37 +1,28 @@
-"""What a space holds for nothing: what is never chosen, and decisions without effect."""
+"""When each module, and each decision, of a space is needed: a diagram for every one of them."""
 
 import heapq
-import random
 from collections.abc import Iterable
 from typing import Any
 
-from hypernets.domain.architecture.architecture import Architecture
-from hypernets.domain.architecture.decider import decide
-from hypernets.domain.architecture.evaluation import UNDECIDED, Evaluation
-from hypernets.domain.architecture.verification_diagram import TooLargeError
-from hypernets.domain.architecture.verification_pass import ShapePass
-from hypernets.domain.architecture.verification_value import Fault, deciding
+from hypernets.domain.architecture.evaluation import Evaluation
+from hypernets.domain.architecture.verification.diagram import TooLargeError
+from hypernets.domain.architecture.verification.shape_pass import ShapePass
+from hypernets.domain.architecture.verification.value import Fault, deciding
 from hypernets.domain.error import BuildError, SpaceError
 from hypernets.domain.space.frozen import FrozenSpace, Inputs, Join, Layer, Loose, Macro, Mux, Pick
 from hypernets.domain.space.hyperparameter import Cascade, Decision, Dynamic, ParameterSpace
 
-__all__ = ["never_chosen", "without_effect"]
-
-_SAMPLES = 6  # architectures in which a decision is varied
-_VALUES = 4  # values that are tried in each
-_LAYERS = 100_000  # of all the networks whose signatures are compared
+__all__ = ["Activity"]
 
 
-def never_chosen(shapes: ShapePass) -> tuple[str, ...]:
-    """Return the names of modules in no architecture, and of decisions that none needs.
+class Activity:
+    """For every node and hyperparameter, a diagram that says when it is needed.
 
-    Exact, except that what depends on too many combinations of decisions counts as chosen.
+    Exact, except that what depends on too many combinations of decisions counts as needed.
+
+    Args:
+        shapes: the pass over the shapes, which has run; its diagrams are used and added to.
     """
-    return _Activity(shapes).idle()
-
-
-class _Activity:
-    """For every node and hyperparameter, a diagram that says when it is needed."""
 
     def __init__(self, shapes: ShapePass) -> None:
         self._shapes = shapes
@@ -42,8 +33,41 @@ class _Activity:
         self._when = [self._no] * (self._n_nodes + len(self._frozen.space.hyperparameters))
         self._turn = _readers_first(self._frozen)
         self._changed: list[tuple[int, int]] = []  # a heap: readers before what they read
+        self._run()
 
-    def idle(self) -> tuple[str, ...]:
+    def of_node(self, position: int) -> int:
+        """Return the diagram of a node: `True` where it is needed."""
+        return self._when[position]
+
+    def of_decision(self, decision: Decision) -> int:
+        """Return the diagram of a decision: `True` where it is needed."""
+        return self._when[self._n_nodes + decision.index]
+
+    def is_ever(self, diagram: int) -> bool:
+        """Say whether some decisions lead to `True`."""
+        return diagram != self._no
+
+    def idle_modules(self) -> tuple[str, ...]:
+        """Return the names of the modules that no architecture contains."""
+        frozen = self._frozen
+        used = {frozen.owners[i] for i in range(self._n_nodes) if self._when[i] != self._no}
+        return tuple(
+            module.name
+            for module in frozen.space.modules
+            if module.index not in used and not module.used_as_argument
+        )
+
+    def idle_decisions(self) -> tuple[str, ...]:
+        """Return the names of the decisions that no architecture needs."""
+        return tuple(
+            parameter.name
+            for parameter in self._frozen.space.hyperparameters
+            if isinstance(parameter, Decision)
+            and parameter.is_decision
+            and self._when[self._n_nodes + parameter.index] == self._no
+        )
+
+    def _run(self) -> None:
         frozen = self._frozen
         for place in [*frozen.inputs, *frozen.outputs, *self._places(frozen.training.parameters)]:
             self._need(place, self._yes)
@@ -53,20 +77,6 @@ class _Activity:
                 self._follow_node(place)
             else:
                 self._follow_parameter(frozen.space.hyperparameters[place - self._n_nodes], place)
-        used = {frozen.owners[i] for i in range(self._n_nodes) if self._when[i] != self._no}
-        modules = [
-            module.name
-            for module in frozen.space.modules
-            if module.index not in used and not module.used_as_argument
-        ]
-        decisions = [
-            parameter.name
-            for parameter in frozen.space.hyperparameters
-            if isinstance(parameter, Decision)
-            and parameter.is_decision
-            and self._when[self._n_nodes + parameter.index] == self._no
-        ]
-        return (*modules, *decisions)
 
     def _places(self, parameters: Iterable[Any]) -> list[int]:
         return [self._n_nodes + p.index for p in parameters if isinstance(p, ParameterSpace)]
@@ -183,100 +193,3 @@ def _readers_first(frozen: FrozenSpace) -> list[int]:
                 turns[place] = -done
                 stack.pop()
     return turns
-
-
-def without_effect(frozen: FrozenSpace, seed: int) -> tuple[str, ...]:
-    """Return the labels of decisions that change no signature, as far as samples show.
-
-    Arguments of the training are left out: they never change the signature. So are, in very large
-    networks, the last decisions, which are not tested.
-    """
-    rng = random.Random(seed)  # noqa: S311 - no secret
-    samples = [decide(frozen, lambda decision: decision.sample(rng)) for _ in range(_SAMPLES)]
-    training = _of_training(frozen)
-    signatures = _Signatures()
-    found: list[str] = []
-    for rank, decision in enumerate(frozen.decisions):
-        if rank in training or _matters(frozen, rank, samples, rng, signatures):
-            continue
-        found.append(decision.label)
-    return tuple(found)
-
-
-class _Signatures:
-    """Signatures, as long as they take no more than a few seconds in all."""
-
-    def __init__(self) -> None:
-        self.left = _LAYERS
-
-    def of(self, architecture: Architecture) -> str:
-        try:
-            self.left -= 1 + len(architecture.graph)
-            return architecture.signature
-        except BuildError as error:
-            return str(error)
-
-
-def _matters(
-    frozen: FrozenSpace,
-    rank: int,
-    samples: list[Architecture],
-    rng: random.Random,
-    signatures: _Signatures,
-) -> bool:
-    """Say whether a change of a decision changes a signature; also where it was not varied."""
-    varied = False
-    for sample in samples:
-        if sample.values[rank] is UNDECIDED:
-            continue
-        varied = True
-        before: str | None = None
-        for other in _varied(frozen, rank, sample, rng):
-            if signatures.left <= 0:
-                return True
-            before = before or signatures.of(sample)
-            if signatures.of(other) != before:
-                return True
-    return not varied
-
-
-def _varied(
-    frozen: FrozenSpace, rank: int, sample: Architecture, rng: random.Random
-) -> Iterable[Architecture]:
-    decision = frozen.decisions[rank]
-    if decision.is_finite:
-        size = int(decision.size)
-        numbers = range(size) if size <= _VALUES else rng.sample(range(size), _VALUES)
-        values = [decision.value_at(number) for number in numbers]
-    else:
-        values = [decision.sample(rng) for _ in range(_VALUES)]
-    for value in values:
-
-        def choose(asked: Decision, value: Any = value) -> Any:
-            if asked is decision:
-                return value
-            known = sample.values[frozen.ranks[asked.index]]
-            return asked.sample(rng) if known is UNDECIDED else known
-
-        yield decide(frozen, choose)
-
-
-def _of_training(frozen: FrozenSpace) -> set[int]:
-    """Return the ranks of the decisions that the training reads."""
-    found: set[int] = set()
-    stack: list[Any] = list(frozen.training.parameters)
-    seen: set[int] = set()
-    while stack:
-        parameter = stack.pop()
-        if not isinstance(parameter, ParameterSpace) or parameter.index in seen:
-            continue
-        seen.add(parameter.index)
-        found.add(frozen.ranks[parameter.index])
-        if isinstance(parameter, (Dynamic, Cascade)):
-            stack.extend(parameter.dependencies.values())
-    for cascade in frozen.space.hyperparameters:
-        if isinstance(cascade, Cascade) and cascade.index in seen:  # what it may return
-            position = len(frozen.nodes) + cascade.index
-            for ins in frozen.certainty.equations[position].alternatives:
-                found.update(frozen.ranks[i - len(frozen.nodes)] for i in ins)
-    return found - {-1}

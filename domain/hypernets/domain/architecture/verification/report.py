@@ -10,7 +10,9 @@ from hypernets.domain.architecture.graph import Shape
 if TYPE_CHECKING:
     from hypernets.domain.architecture.architecture import Architecture
 
-__all__ = ["Counterexample", "LayerCoverage", "VerificationReport"]
+__all__ = ["Counterexample", "DeadOption", "LayerCoverage", "VerificationReport"]
+
+_SHOWN = 12  # options of a kind that the text of a report lists
 
 
 @attrs.frozen
@@ -59,6 +61,29 @@ class LayerCoverage:
 
 
 @attrs.frozen
+class DeadOption:
+    """An option that a space offers for nothing.
+
+    Attributes:
+        name: of the hyperparameter that chooses.
+        label: of it, as a log prints it: the op and its keyword, of a decision its label.
+        value: the option: a value of the decision; of an op, the position of a subgraph, the
+            number of steps, whether it is kept, or the position of an input.
+        reason: `"never selected"`: no architecture takes it; `"always fails"`: architectures do,
+            but no network can be built of any.
+    """
+
+    name: str
+    label: str
+    value: Any
+    reason: str
+
+    def __str__(self) -> str:
+        """Return it as text."""
+        return f"{self.label}={self.value!r}"
+
+
+@attrs.frozen
 class VerificationReport:
     """What a verification has found.
 
@@ -74,6 +99,8 @@ class VerificationReport:
         notes: what stands in the way of a proof.
         never_chosen: names of modules that no architecture contains, and of hyperparameters that
             none needs.
+        dead_options: options that no architecture takes, and those with which no network can be
+            built. Of modules and hyperparameters in `never_chosen`, none are listed.
         without_effect: labels of the decisions that have not changed the signature of any
             architecture they were varied in. Tested on samples: an indication, no proof.
     """
@@ -86,6 +113,7 @@ class VerificationReport:
     pairs_covered: float
     notes: tuple[str, ...]
     never_chosen: tuple[str, ...]
+    dead_options: tuple[DeadOption, ...]
     without_effect: tuple[str, ...]
 
     @property
@@ -110,6 +138,10 @@ class VerificationReport:
         lines += [f"note: {note}" for note in self.notes]
         if self.never_chosen:
             lines.append(f"never chosen: {', '.join(self.never_chosen)}")
+        for reason in dict.fromkeys(option.reason for option in self.dead_options):
+            dead = [str(option) for option in self.dead_options if option.reason == reason]
+            more = [f"and {len(dead) - _SHOWN:,} more"] if len(dead) > _SHOWN else []
+            lines.append(f"{reason}: {', '.join([*dead[:_SHOWN], *more])}")
         if self.without_effect:
             lines.append(f"without effect: {', '.join(self.without_effect)}")
         return "\n".join(lines)

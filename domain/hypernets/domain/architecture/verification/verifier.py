@@ -1,6 +1,6 @@
 """Verifying a space before training: can every architecture be built?
 
-First an exact pass over the shapes of the whole space (`verification_pass`). Where that is not
+First an exact pass over the shapes of the whole space (`shape_pass`). Where that is not
 enough, every architecture of a small space is checked, or a stratified sample of a large one; the
 report says which.
 """
@@ -13,21 +13,24 @@ from hypernets.domain.architecture.decider import decide
 from hypernets.domain.architecture.enumeration import every_architecture
 from hypernets.domain.architecture.evaluation import UNDECIDED
 from hypernets.domain.architecture.graph import Shape
-from hypernets.domain.architecture.verification_effect import never_chosen, without_effect
-from hypernets.domain.architecture.verification_pass import ShapePass
-from hypernets.domain.architecture.verification_report import (
+from hypernets.domain.architecture.verification.activity import Activity
+from hypernets.domain.architecture.verification.cause import irreducible, smallest
+from hypernets.domain.architecture.verification.dead_option import dead_options
+from hypernets.domain.architecture.verification.effect import without_effect
+from hypernets.domain.architecture.verification.option import first_value
+from hypernets.domain.architecture.verification.report import (
     Counterexample,
     LayerCoverage,
     VerificationReport,
 )
-from hypernets.domain.architecture.verification_sample import (
+from hypernets.domain.architecture.verification.sample import (
     Judge,
     StratifiedSample,
-    first_value,
     minimised,
 )
-from hypernets.domain.architecture.verification_structure import reads_of, shared_layers
-from hypernets.domain.architecture.verification_value import Fault, Unknown
+from hypernets.domain.architecture.verification.shape_pass import ShapePass
+from hypernets.domain.architecture.verification.structure import reads_of, shared_layers
+from hypernets.domain.architecture.verification.value import Fault, Unknown
 from hypernets.domain.error import SpaceError
 from hypernets.domain.space.frozen import FrozenSpace, Layer, Macro
 from hypernets.domain.space.hyperparameter import Decision
@@ -89,6 +92,7 @@ class _Verification:
             if self._notes:
                 method = "enumerated" if self._is_small() else "sampled"
                 counterexample = self._check_one_by_one(method)
+        activity = Activity(self._shapes)
         is_proof = counterexample is not None or (method != "sampled" and not self._judge.unknown)
         return VerificationReport(
             counterexample=counterexample,
@@ -98,7 +102,8 @@ class _Verification:
             values_covered=self._covered[0],
             pairs_covered=self._covered[1],
             notes=tuple(self._notes),
-            never_chosen=never_chosen(self._shapes),
+            never_chosen=(*activity.idle_modules(), *activity.idle_decisions()),
+            dead_options=dead_options(self._shapes, activity, root),
             without_effect=without_effect(self._frozen, self._seed),
         )
 
@@ -110,22 +115,30 @@ class _Verification:
         path = table.shortest(root, _is_fault)
         if path is None:
             return None
-        options = self._shapes.options
-        architecture = self._completed({rank: options(rank)[n] for rank, n in path.items()})
+        architecture = self._completed(self._valued(path))
         numbers = path
         if architecture is not None:  # what it does not need cannot be the cause
             needed = [r for r, value in enumerate(architecture.values) if value is not UNDECIDED]
             numbers = {r: path.get(r, 0) for r in table.support(root) if r in needed}
-        for rank in sorted(numbers, key=lambda rank: (rank in path, -rank)):
-            rest = {other: number for other, number in numbers.items() if other != rank}
-            if table.always(root, rest, _is_fault):
-                numbers = rest
-        fixed = {rank: options(rank)[number] for rank, number in numbers.items()}
+        cause = irreducible(table, root, path, numbers, _is_fault)
+        smaller = smallest(table, root, cause, _is_fault, self._occur)
+        if len(smaller) < len(cause):
+            architecture, path, cause = self._completed(self._valued(smaller)), smaller, smaller
         fault = table.at(root, path)
         if architecture is not None and self._judge.fault(architecture) is None:
             self._notes[f"a fault was expected and not confirmed: {fault.reason}"] = None
             return None
-        return self._counterexample(fixed, fault, architecture)
+        return self._counterexample(self._valued(cause), fault, architecture)
+
+    def _valued(self, numbers: Mapping[int, int]) -> dict[int, Any]:
+        return {rank: self._shapes.options(rank)[number] for rank, number in numbers.items()}
+
+    def _occur(self, numbers: Mapping[int, int]) -> bool:
+        """Say whether the architecture with these decisions, and else the first values, has all."""
+        architecture = self._completed(self._valued(numbers))
+        return architecture is not None and all(
+            architecture.values[rank] is not UNDECIDED for rank in numbers
+        )
 
     def _completed(self, fixed: Mapping[int, Any]) -> Architecture | None:
         """Return the architecture with these decisions and else the first values, if any."""

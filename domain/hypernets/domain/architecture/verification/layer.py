@@ -5,7 +5,7 @@ from typing import Any
 
 from hypernets.domain.architecture.evaluation import Evaluation
 from hypernets.domain.architecture.graph import LayerSpec, Shape, Shapes, each_shape
-from hypernets.domain.architecture.verification_value import (
+from hypernets.domain.architecture.verification.value import (
     Fault,
     LazyArguments,
     NeededError,
@@ -83,6 +83,7 @@ def macro_value(
     evaluation: Evaluation,
     oracle: ShapeOracle | None,
     names: dict[str, set[int]],
+    emitted: list[tuple[LayerSpec, tuple[Shape, ...]]] | None = None,
 ) -> Value | Fault | Unknown:
     """Return what a macro puts out for what it is given.
 
@@ -93,11 +94,13 @@ def macro_value(
         evaluation: the decisions made so far.
         oracle: who knows the shapes of layers without a rule.
         names: name of an emitted layer → positions of the macros that emit it; filled up.
+        emitted: the layers that it emits, each with the shapes that feed it; filled up.
 
     Raises:
         NeededError: a decision that matters has not been made.
     """
     emitter = _ShapeEmitter(position, given.shapes, oracle, names, node.module.name)
+    emitter.emitted = emitted
     try:
         arguments = node.template.fill(deciding(evaluation))
         tensors = node.module.expand(emitter, range(len(given.shapes)), arguments)
@@ -124,6 +127,7 @@ class _ShapeEmitter:
     ) -> None:
         self.shapes: list[Shapes] = list(given)
         self.at = at
+        self.emitted: list[tuple[LayerSpec, tuple[Shape, ...]]] | None = None
         self.inputs = tuple(shape for shapes in given for shape in each_shape(shapes))
         self._position = position
         self._oracle = oracle
@@ -149,7 +153,10 @@ class _ShapeEmitter:
             )
         self._own.add(name)
         self._names.setdefault(name, set()).add(self._position)
-        self.shapes.append(_inferred(LayerSpec(layer, arguments, name), self.inputs, self._oracle))
+        spec = LayerSpec(layer, arguments, name)
+        self.shapes.append(_inferred(spec, self.inputs, self._oracle))
+        if self.emitted is not None:
+            self.emitted.append((spec, self.inputs))
         return len(self.shapes) - 1
 
 

@@ -9,7 +9,7 @@ References:
     (1990), "Algorithms for Discrete Function Manipulation", for several branches and values.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 __all__ = ["DiagramTable", "TooLargeError"]
@@ -32,7 +32,7 @@ class DiagramTable:
 
     def __init__(self, size_of: Callable[[int], int]) -> None:
         """Begin with no diagram; `size_of` gives the number of branches by rank."""
-        self._size_of = size_of
+        self.size_of = size_of
         self._ranks: list[int] = []
         self._children: list[tuple[int, ...]] = []
         self._values: list[Any] = []
@@ -64,9 +64,15 @@ class DiagramTable:
         """Return the diagram that is `function(value)` wherever `diagram` has that value."""
         return self._bound(diagram, function, {}, 0)
 
-    def values(self, diagram: int) -> list[Any]:
-        """Return the different values that a diagram has, in the order of its branches."""
-        return [self._values[vertex] for vertex in self._reached(diagram) if self._is_leaf(vertex)]
+    def values(self, diagram: int, numbers: Mapping[int, int] | None = None) -> list[Any]:
+        """Return the different values that a diagram has, in the order of its branches.
+
+        Args:
+            diagram: the diagram.
+            numbers: an assignment; only the values of its completions are returned.
+        """
+        reached = self._reached(diagram, numbers)
+        return [self._values[vertex] for vertex in reached if self._is_leaf(vertex)]
 
     def support(self, diagram: int) -> list[int]:
         """Return the ranks of the decisions that make a difference, in order."""
@@ -133,22 +139,28 @@ class DiagramTable:
     def _is_leaf(self, vertex: int) -> bool:
         return self._ranks[vertex] == _BELOW_ALL
 
-    def _reached(self, diagram: int) -> list[int]:
+    def _reached(self, diagram: int, numbers: Mapping[int, int] | None = None) -> list[int]:
         """Return the vertices of a diagram, children before parents, first branches first."""
         order: list[int] = []
         seen = {diagram}
-        stack: list[tuple[int, Iterator[int]]] = [(diagram, iter(self._children[diagram]))]
+        stack = [(diagram, iter(self._following(diagram, numbers)))]
         while stack:
             vertex, rest = stack[-1]
             for child in rest:
                 if child not in seen:
                     seen.add(child)
-                    stack.append((child, iter(self._children[child])))
+                    stack.append((child, iter(self._following(child, numbers))))
                     break
             else:
                 order.append(vertex)
                 stack.pop()
         return order
+
+    def _following(self, vertex: int, numbers: Mapping[int, int] | None) -> tuple[int, ...]:
+        """Return the children of a vertex that an assignment allows."""
+        children = self._children[vertex]
+        number = None if not numbers else numbers.get(self._ranks[vertex])
+        return children if number is None else (children[number],)
 
     def _at_branch(self, vertex: int, rank: int, number: int) -> int:
         return self._children[vertex][number] if self._ranks[vertex] == rank else vertex
@@ -174,7 +186,7 @@ class DiagramTable:
             found = self.leaf(function(*[self._values[diagram] for diagram in diagrams]))
         else:
             children = []
-            for number in range(self._size_of(rank)):
+            for number in range(self.size_of(rank)):
                 below = tuple([self._at_branch(d, rank, number) for d in diagrams])
                 children.append(self._combined(function, below, known, depth + 1))
             found = self._branch(rank, tuple(children))
@@ -199,7 +211,7 @@ class DiagramTable:
         self._step(depth)
         rank = min(self._ranks[vertex] for vertex in key)
         children = []
-        for number in range(self._size_of(rank)):
+        for number in range(self.size_of(rank)):
             below = tuple([self._at_branch(option, rank, number) for option in options])
             next_chooser = self._at_branch(chooser, rank, number)
             children.append(self._selected(next_chooser, below, known, depth + 1))

@@ -9,15 +9,15 @@ from hypernets.domain.architecture.architecture import Architecture
 from hypernets.domain.architecture.decider import decide
 from hypernets.domain.architecture.evaluation import UNDECIDED
 from hypernets.domain.architecture.graph import LayerGraph, Shape, each_shape
-from hypernets.domain.architecture.verification_pass import ShapePass, options_of
-from hypernets.domain.architecture.verification_value import Fault, Unknown
+from hypernets.domain.architecture.verification.option import number_of, strata_of
+from hypernets.domain.architecture.verification.shape_pass import ShapePass
+from hypernets.domain.architecture.verification.value import Fault, Unknown
 from hypernets.domain.error import BuildError, SpaceError
 from hypernets.domain.space.frozen import FrozenSpace
 from hypernets.domain.space.hyperparameter import Decision
 
-__all__ = ["Judge", "StratifiedSample", "first_value", "minimised"]
+__all__ = ["Judge", "StratifiedSample", "minimised"]
 
-_STRATA = 64  # values of one decision that are covered on purpose; the others are left to chance
 _SAMPLES = 2_000
 
 
@@ -78,11 +78,6 @@ def _shared_failure(graph: LayerGraph) -> str | None:
     return None
 
 
-def first_value(decision: Decision) -> Any:
-    """Return the first value of a decision, the lowest of a continuous one."""
-    return decision.value_at(0) if decision.is_finite else options_of(decision, 1)[0]
-
-
 class StratifiedSample:
     """Random architectures that cover every value of every decision, and every pair of values.
 
@@ -93,7 +88,7 @@ class StratifiedSample:
         self._frozen = frozen
         self._rng = random.Random(seed)  # noqa: S311 - no secret
         self._most = min(limit, _SAMPLES)
-        self._options = [_strata(decision) for decision in frozen.decisions]
+        self._options = [strata_of(decision) for decision in frozen.decisions]
         self._values: set[tuple[int, int]] = set()
         self._pairs: set[tuple[int, int, int, int]] = set()
 
@@ -152,25 +147,11 @@ class StratifiedSample:
         found = []
         for rank, value in enumerate(architecture.values):
             if value is not UNDECIDED:
-                number = _number(self._options[rank], value)
+                number = number_of(self._options[rank], value)
                 if number is not None:
                     found.append((rank, number))
         self._values.update(found)
         self._pairs.update((a, i, b, j) for (a, i), (b, j) in itertools.combinations(found, 2))
-
-
-def _strata(decision: Decision) -> list[Any]:
-    if not decision.is_finite or decision.size <= _STRATA:
-        return options_of(decision, _STRATA)
-    size = int(decision.size)
-    return [decision.value_at(i * (size - 1) // (_STRATA - 1)) for i in range(_STRATA)]
-
-
-def _number(options: list[Any], value: Any) -> int | None:
-    for number, option in enumerate(options):
-        if option is value or (type(option) is type(value) and option == value):
-            return number
-    return None
 
 
 def minimised(
@@ -190,7 +171,7 @@ def minimised(
     rng = random.Random(0)  # noqa: S311 - no secret
     for rank in sorted(fixed, reverse=True):
         rest = {other: value for other, value in fixed.items() if other != rank}
-        trials = [{rank: value} for value in _strata(frozen.decisions[rank])] + [{}] * 8
+        trials = [{rank: value} for value in strata_of(frozen.decisions[rank])] + [{}] * 8
         if all(_still_fails(frozen, {**rest, **trial}, rng, fails) for trial in trials):
             fixed = rest
     return fixed

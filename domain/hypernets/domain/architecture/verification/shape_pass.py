@@ -13,15 +13,16 @@ from typing import Any
 from hypernets.domain.architecture.decided import chosen_inputs
 from hypernets.domain.architecture.evaluation import UNDECIDED, Evaluation
 from hypernets.domain.architecture.graph import Shape, each_shape
-from hypernets.domain.architecture.verification_diagram import DiagramTable, TooLargeError
-from hypernets.domain.architecture.verification_layer import layer_value, macro_value
-from hypernets.domain.architecture.verification_structure import (
+from hypernets.domain.architecture.verification.diagram import DiagramTable, TooLargeError
+from hypernets.domain.architecture.verification.layer import layer_value, macro_value
+from hypernets.domain.architecture.verification.option import options_of
+from hypernets.domain.architecture.verification.structure import (
     cycles_of,
     is_order,
     loose_bits_of,
     shared_layers,
 )
-from hypernets.domain.architecture.verification_value import (
+from hypernets.domain.architecture.verification.value import (
     Fault,
     NeededError,
     Unknown,
@@ -30,27 +31,12 @@ from hypernets.domain.architecture.verification_value import (
 )
 from hypernets.domain.error import BuildError, SpaceError
 from hypernets.domain.space.frozen import FrozenSpace, Inputs, Layer, Loose, Macro, Mux, Pick
-from hypernets.domain.space.hyperparameter import Decision
 
-__all__ = ["ShapePass", "options_of"]
+__all__ = ["ShapePass"]
 
 _Context = tuple[tuple[int, int], ...]
 _Key = tuple[int, _Context | None]
 _STEPS_PER_CASE = 4  # vertices that are visited for each combination, with several inputs
-
-
-def options_of(decision: Decision, limit: int) -> list[Any]:
-    """Return the values of a decision; of a continuous one, both ends and the middle.
-
-    Raises:
-        TooLargeError: there are more than `limit`.
-    """
-    if not decision.is_finite:
-        low, high = decision.low, decision.high  # type: ignore[attr-defined]  # only Real is
-        return [low, (low + high) / 2, high]
-    if decision.size > limit:
-        raise TooLargeError
-    return [decision.value_at(number) for number in range(int(decision.size))]
 
 
 class ShapePass:
@@ -120,6 +106,31 @@ class ShapePass:
     def diagrams_of(self, position: int) -> list[int]:
         """Return the diagrams of a node: one, or one for each order where it is permuted."""
         return [diagram for (node, _), diagram in self._known.items() if node == position]
+
+    def fed(self, position: int) -> list[tuple[_Context, int]]:
+        """Return the diagrams of what feeds a node: one, or one for each order it may stand in.
+
+        With each, rank and number of the decisions that the order takes. None at all where one of
+        them takes too many steps, and for nodes that no output needs.
+        """
+        node, cycle = self.frozen.nodes[position], self._cycles.get(position)
+        if isinstance(node, (Mux, Pick)):
+            return []
+        found: list[tuple[_Context, int]] = []
+        orders: list[_Context | None] = [None]
+        try:
+            self.give_steps()
+            if cycle is not None:
+                orders = [*self._orders(cycle)]
+            for order in orders:
+                key = position, order
+                if any(self._key_of(key, i) not in self._known for i in node.ins):
+                    return []
+                self.give_steps()
+                found.append((order or (), self._joined(key, node.ins)))
+        except TooLargeError:
+            return []
+        return found
 
     def options(self, rank: int) -> list[Any]:
         """Return the values of a decision that are told apart (see `options_of`)."""
