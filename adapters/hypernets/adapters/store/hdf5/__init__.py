@@ -8,7 +8,6 @@ layout     the files of a folder
 header     what a segment says about itself, under a checksum
 image      the bytes of an empty segment
 row        the fixed columns of one trial, under a checksum
-lock       one writer at a time
 disk       the few system calls that write
 """
 

@@ -21,11 +21,11 @@ from hypernets.adapters.store.hdf5.layout import (
     segment_path,
     segments,
 )
-from hypernets.adapters.store.hdf5.lock import WriterLock
 from hypernets.adapters.store.hdf5.reader import read_folder, unreadable
 from hypernets.adapters.store.hdf5.row import ROW_SIZE, pack
 from hypernets.adapters.store.hdf5.segment import Segment
 from hypernets.adapters.store.hdf5.whole_file import make_whole
+from hypernets.adapters.store.lock import WriterLock
 from hypernets.domain.error import CorruptStoreError, StoreError
 from hypernets.domain.history.document import trial_from_document
 

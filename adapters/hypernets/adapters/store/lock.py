@@ -88,16 +88,21 @@ def _start_of(pid: int) -> int | None:
 class WriterLock:
     """The lock of a store, held until it is closed or the process dies.
 
+    Args:
+        path: of the file that is locked, beside what the store writes.
+        where: what the store calls itself, for messages; the folder of the file when absent.
+
     Raises:
         StoreLockedError: another writer holds it.
         OSError: the file cannot be made or locked.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, where: str | None = None) -> None:
         self._path = path
+        self._where = where or str(path.parent)
         if fcntl is None:
             raise StoreError(
-                f"{path.parent}: writing to a store needs POSIX locks; received {sys.platform}; "
+                f"{self._where}: writing to a store needs POSIX locks; received {sys.platform}; "
                 "keep the history in a store of another kind, or run under Linux, macOS or WSL"
             )
         self._descriptor = self._acquired()
@@ -139,14 +144,14 @@ class WriterLock:
         return False
 
     def _locked(self, holder: Holder | None) -> StoreLockedError:
-        what_to_do = "wait until it ends, end it, or give another folder"
+        what_to_do = "wait until it ends, end it, or give the search a store of its own"
         if holder is not None and holder.is_dead:
             what_to_do = (
                 "that process is dead, but one that it left behind keeps the lock: end that, or "
                 f"remove {self._path} if you know that nobody writes"
             )
         return StoreLockedError(
-            f"{self._path.parent}: a store must have one writer at a time; received a second one "
+            f"{self._where}: a store must have one writer at a time; received a second one "
             f"while {holder or 'another process'} writes; {what_to_do}; to read it only, open it "
             'with mode="r"'
         )

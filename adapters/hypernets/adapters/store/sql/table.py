@@ -1,0 +1,44 @@
+"""The tables of a database of searches. Their names begin with `hypernets_`: others may stand by.
+
+A trial is its document (see `hypernets.domain.history.document`), under a checksum; the other
+columns repeat what one wants to sort and plot by.
+"""
+
+import sqlalchemy as sql
+
+__all__ = ["SCHEMA", "metadata", "schemas", "searches", "trials"]
+
+SCHEMA = 1
+"""The schema that is written, and the newest that is read."""
+
+metadata = sql.MetaData()
+
+schemas = sql.Table(
+    "hypernets_schema",
+    metadata,
+    sql.Column("version", sql.Integer, primary_key=True),
+    sql.Column("written_by", sql.Text, nullable=False),
+)
+
+searches = sql.Table(
+    "hypernets_search",
+    metadata,
+    sql.Column("id", sql.Integer, primary_key=True),
+    sql.Column("name", sql.Text, nullable=False, unique=True),
+    sql.Column("identity", sql.Text),
+)
+
+trials = sql.Table(
+    "hypernets_trial",
+    metadata,
+    sql.Column("search", sql.ForeignKey(searches.c.id), primary_key=True),
+    sql.Column("position", sql.Integer, primary_key=True, autoincrement=False),
+    sql.Column("number", sql.Integer, nullable=False),
+    sql.Column("state", sql.Text, nullable=False),
+    sql.Column("signature", sql.Text, nullable=False),
+    sql.Column("reward", sql.Float),
+    sql.Column("elapsed_s", sql.Float, nullable=False),
+    sql.Column("document", sql.Text, nullable=False),
+    sql.Column("checksum", sql.Integer, nullable=False),
+    sql.UniqueConstraint("search", "number"),
+)
