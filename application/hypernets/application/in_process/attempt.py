@@ -69,6 +69,7 @@ class _Context:
         self.number = job.number
         self.seed = job.seed
         self.fidelity = job.fidelity
+        self.checkpoint = job.checkpoint
         self.curve: list[Report] = []
         self.told_to_stop = False
         self._report = report

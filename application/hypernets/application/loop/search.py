@@ -33,6 +33,7 @@ from hypernets.application.loop.search_argument import (
 )
 from hypernets.application.loop.verdict import answered_trial, evaluated_trial, taken_trial
 from hypernets.application.port import (
+    Checkpoints,
     Clock,
     Executor,
     HistoryStore,
@@ -76,7 +77,11 @@ class Search:
         n_workers: how many trials may run at a time; a matter of the executor, the default of which
             runs one.
         keeper: called with each trial that was measured, when it is known and before it is
-            announced: `(trial, artifact, improved)`. Its errors are the search's.
+            announced: `(trial, artifact, improved)`. Its errors are the search's. One that has
+            `stage(trial, artifact)` is called so as well before the trial is durable, and one that
+            has `settle(history)` when the search goes on from a store.
+        checkpoints: where trials keep how far they have come, for an estimator that does so; what a
+            trial has there goes when it is durable.
         known: trials of earlier searches with the same estimate. A proposal that they answer
             becomes a trial with their result; it is told, and neither measured nor announced, nor
             counted in `max_trials`.
@@ -109,6 +114,7 @@ class Search:
         clock: Clock | None = None,
         n_workers: int = 1,
         keeper: Keeper | None = None,
+        checkpoints: Checkpoints | None = None,
         known: Iterable[Trial] = (),
         replicates: int = 1,
         on_interrupt: Callable[[str], object] | None = None,
@@ -128,6 +134,7 @@ class Search:
         self._clock = SystemClock() if clock is None else clock
         self._announcer = Announcer(callbacks)
         self._keeper = keeper
+        self._checkpoints = checkpoints
         self._known = Known(known)
         self._on_interrupt = on_interrupt
         self._estimator_name = estimator_name(self.estimator)
@@ -375,7 +382,9 @@ class Search:
             outcome = Outcome(None, state_of(error), failure=failure_of(error))
             self._end(Begun(candidate, None, seed, begun_s), outcome)
             return
-        job = Job(asked.number, architecture, self.estimator, seed, asked.proposal.fidelity)
+        checkpoint = None if self._checkpoints is None else self._checkpoints.of(asked.number)
+        fidelity = asked.proposal.fidelity
+        job = Job(asked.number, architecture, self.estimator, seed, fidelity, checkpoint)
         ticket = self._active.submit(job, self._report_handler(asked.number))
         self._running[ticket] = Begun(candidate, ticket, seed, begun_s)
 
@@ -395,11 +404,21 @@ class Search:
             pending=self._pending(),
             objectives=tuple(self.history.directions),
         )
+        if outcome.measurement is not None:
+            self._stage(trial, outcome.measurement.artifact)
         improved = self._record(trial)
+        if self._checkpoints is not None:
+            self._checkpoints.of(trial.number).discard()
         log_end(trial, improved)
         if self._keeper is not None and outcome.measurement is not None:
             self._keeper(trial, outcome.measurement.artifact, improved)
         self._announcer.trial_end(trial, improved)
+
+    def _stage(self, trial: Trial, artifact: Any) -> None:
+        """Let the keeper have what a durable trial must not be without."""
+        stage = getattr(self._keeper, "stage", None)
+        if stage is not None:
+            stage(trial, artifact)
 
     def _record(self, trial: Trial) -> bool:
         """Make a trial durable, then known; return whether it is the best now."""
@@ -429,9 +448,19 @@ class Search:
         for trial in told:
             self.history.add(trial)
         self._waiting.extend(unfinished)
+        self._tidy()
         numbers = [asked.number for asked in unfinished]
         self._next_number = max([self.history.next_number - 1, *numbers]) + 1
         self._restored = True
+
+    def _tidy(self) -> None:
+        """Remove what a killed run has left beside the history."""
+        if self._checkpoints is not None:
+            ended = {trial.number for trial in self.history}
+            self._checkpoints.retain(lambda number: number not in ended)
+        settle = getattr(self._keeper, "settle", None)
+        if settle is not None:
+            settle(self.history)
 
     def _identity(self) -> SearchIdentity:
         return identity_of(

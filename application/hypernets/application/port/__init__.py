@@ -1,6 +1,7 @@
 """What the search needs from outside, one port a module."""
 
 from hypernets.application.port.callback import Callback
+from hypernets.application.port.checkpoint import Checkpoint, Checkpoints, SavedState
 from hypernets.application.port.clock import Clock
 from hypernets.application.port.estimator import Estimator, Measurement, TrialContext
 from hypernets.application.port.executor import Executor, Job, Outcome, ReportHandler, Ticket
@@ -11,6 +12,8 @@ from hypernets.application.port.store_catalogue import StoreCatalogue
 
 __all__ = [
     "Callback",
+    "Checkpoint",
+    "Checkpoints",
     "Clock",
     "Difference",
     "Estimator",
@@ -21,6 +24,7 @@ __all__ = [
     "Outcome",
     "Proposal",
     "ReportHandler",
+    "SavedState",
     "SearchIdentity",
     "Searcher",
     "StoreCatalogue",

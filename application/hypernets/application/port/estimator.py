@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
+from hypernets.application.port.checkpoint import Checkpoint
 from hypernets.domain.history.trial import Report
 
 __all__ = ["Estimator", "Measurement", "TrialContext"]
@@ -44,6 +45,15 @@ class TrialContext(Protocol):
     @property
     def fidelity(self) -> Mapping[str, float]:
         """Budget, `{"epochs": 3}`; empty is the full one."""
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Where to keep how far the trial has come, and what it left when it was cut short.
+
+        An estimator that goes on from there first hands in the reports of before once more. It
+        goes on only where it ends as it would have ended, and else begins anew. `None` where
+        nothing is to be kept.
+        """
 
     def report(self, step: int, values: Mapping[str, float]) -> bool:
         """Hand in intermediate values; return whether the trial is to stop here."""

@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
+from hypernets.application.port.checkpoint import Checkpoint
 from hypernets.application.port.estimator import Estimator, Measurement
 from hypernets.domain.history import Failure, Report, TrialState
 
@@ -28,6 +29,7 @@ class Job:
         estimator: what measures it.
         seed: of everything random in the trial, a non-negative 31-bit integer.
         fidelity: budget, `{"epochs": 3}`; empty is the full one.
+        checkpoint: where the trial keeps how far it has come; it travels with the job.
     """
 
     number: int
@@ -35,6 +37,7 @@ class Job:
     estimator: Estimator
     seed: int
     fidelity: Mapping[str, float] = attrs.field(factory=dict)
+    checkpoint: Checkpoint | None = None
 
 
 @attrs.frozen
