@@ -1,7 +1,7 @@
 """What the engine does during `fit`: reports epochs, ends a diverged one, keeps the best."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -24,6 +24,8 @@ class EpochWatch(keras.callbacks.Callback):  # type: ignore[misc]
             weights of the last epoch are wanted.
 
     Attributes:
+        curve: what was reported, in order.
+        best: the best reward so far, as a number of which more is better.
         best_epoch: the epoch of the best reward on the validation data, if it was looked for.
         best_weights: the weights after it.
     """
@@ -41,7 +43,8 @@ class EpochWatch(keras.callbacks.Callback):  # type: ignore[misc]
         self._report = report
         self._sign = 1.0 if direction is Direction.MAX else -1.0
         self._reward_metric = reward_metric
-        self._best = -math.inf
+        self.curve: list[tuple[int, dict[str, float]]] = []
+        self.best = -math.inf
         self.best_epoch: int | None = None
         self.best_weights: list[Any] | None = None
 
@@ -55,16 +58,23 @@ class EpochWatch(keras.callbacks.Callback):  # type: ignore[misc]
         _require_finite_loss(logs, f"in epoch {epoch + 1}")
         values = {name: float(value) for name, value in (logs or {}).items()}
         self._keep_best(epoch + 1, values)
+        self.curve.append((epoch + 1, values))
         if self._report(epoch + 1, values):
             self.model.stop_training = True
+
+    def repeat(self, curve: Iterable[tuple[int, Mapping[str, float]]]) -> None:
+        """Report epochs that an earlier process has trained, and did not end after."""
+        for epoch, values in curve:
+            self.curve.append((epoch, dict(values)))
+            self._report(epoch, values)
 
     def _keep_best(self, epoch: int, values: Mapping[str, float]) -> None:
         if self._reward_metric is None:
             return
         reward = values.get(f"val_{self._reward_metric(self.model)}")
         # NaN is never larger; equal rewards keep the older epoch
-        if reward is not None and self._sign * reward > self._best:
-            self._best = self._sign * reward
+        if reward is not None and self._sign * reward > self.best:
+            self.best = self._sign * reward
             self.best_epoch = epoch
             self.best_weights = self.model.get_weights()
 

@@ -20,8 +20,9 @@ from hypernets.adapters.keras.epoch_watch import EpochWatch, metric_names
 from hypernets.adapters.keras.fault import is_out_of_memory, trial_error
 from hypernets.adapters.keras.model_builder import build_model, drop_steps, release
 from hypernets.adapters.keras.recipe import as_recipes, made
+from hypernets.adapters.keras.resumption import Resumption
 from hypernets.adapters.keras.retracing import retracing_expected
-from hypernets.adapters.keras.surroundings import Surroundings, divide_threads
+from hypernets.adapters.keras.surroundings import Surroundings, divide_threads, make_deterministic
 from hypernets.adapters.keras.training import TrainingCall, TrainingPlan
 from hypernets.application.port import Measurement, TrialContext
 from hypernets.domain.architecture.cost import BYTES, cost_of
@@ -53,6 +54,11 @@ class KerasEstimator:
             raises nothing.
         wants_weights: asked with a reward whether somebody wants the weights; copying them takes
             as long as everything else that is done between two trials.
+        deterministic: whether TensorFlow is told, for the whole process, to compute the same in
+            each run. Only so does a trial that is gone on with end, to the last bit, as it would
+            have.
+        checkpoint_every_s: how long a trial trains at least before it saves its state, where it is
+            given a checkpoint, in seconds. A state is as large as the model and its optimizer.
         name: what its trials are known by.
     """
 
@@ -65,6 +71,8 @@ class KerasEstimator:
     validate_epochs: bool = False
     on_model_built: Callable[[int, Any], None] | None = None
     wants_weights: Callable[[float], bool] = attrs.field(default=lambda _: True)
+    deterministic: bool = False
+    checkpoint_every_s: float = 30.0
     name: str = "keras"
     _adaptation: Adaptation = attrs.field(init=False)
 
@@ -145,18 +153,21 @@ class KerasEstimator:
     def estimate(self, architecture: Any, context: TrialContext) -> Measurement:
         """Return what the architecture is worth, with the weights as the artifact if wanted.
 
-        `fit_s` and `evaluate_s` include letting go of the step that was compiled for them.
+        Given a checkpoint, it goes on from there, where that is exact (see `resumption`). `fit_s`
+        and `evaluate_s` include letting go of the step that was compiled for them.
 
         Raises:
             TrialError: it cannot be built, trained or evaluated.
         """
+        if self.deterministic:
+            make_deterministic()
         timings: dict[str, float] = {}
         with _timed(timings, "build_s"):
             keras.utils.set_random_seed(context.seed)  # the initial weights hang on it
             model, call = self.build(architecture, context.fidelity)
         try:
             with retracing_expected():
-                return self._measure(model, call, context, timings)
+                return self._measure(model, call, architecture, context, timings)
         finally:
             release(model)
 
@@ -171,15 +182,22 @@ class KerasEstimator:
         return model
 
     def _measure(
-        self, model: Any, call: TrainingCall, context: TrialContext, timings: dict[str, float]
+        self,
+        model: Any,
+        call: TrainingCall,
+        architecture: Any,
+        context: TrialContext,
+        timings: dict[str, float],
     ) -> Measurement:
         if self.on_model_built is not None:
             self.on_model_built(context.number, model)
         watch = self._watch(context.report)
         with _timed(timings, "fit_s"):
-            self._fit(model, call, watch)
+            n_before = self._fit(model, call, watch, self._resumption(architecture, context))
             drop_steps(model)
         details: dict[str, Any] = {"parameters": int(model.count_params())}
+        if n_before:
+            details["resumed_after_epoch"] = n_before
         if watch.best_epoch is not None:
             details["best_epoch"] = watch.best_epoch
         with _timed(timings, "evaluate_s"):
@@ -198,19 +216,40 @@ class KerasEstimator:
         wanted = self._reward_name if self.reward_epoch == "best" else None
         return EpochWatch(report, self.direction, wanted)
 
-    def _fit(self, model: Any, call: TrainingCall, watch: EpochWatch) -> None:
+    def _resumption(self, architecture: Any, context: TrialContext) -> Resumption | None:
+        checkpoint = context.checkpoint
+        if checkpoint is None:
+            return None
+        return Resumption(checkpoint, architecture, context.seed, self.checkpoint_every_s)
+
+    def _fit(
+        self,
+        model: Any,
+        call: TrainingCall,
+        watch: EpochWatch,
+        resumption: Resumption | None = None,
+    ) -> int:
+        """Train a model; return after how many epochs of an earlier process it has gone on."""
         arguments = {**call.fit, **self.data.train.fit_arguments}
         if self.data.train.is_dataset:
             # Keras warns that it cannot shuffle one, although it was not asked to
             arguments.setdefault("shuffle", isinstance(self.data.train.x, keras.utils.PyDataset))
         if self.validate_epochs or self.reward_epoch == "best":
             arguments["validation_data"] = self.data.validation.validation_data
+        saver = None
         try:
-            model.fit(**arguments, callbacks=[*self.plan.keras_callbacks(), watch])
+            callbacks = self.plan.keras_callbacks()
+            if resumption is not None:
+                saver = resumption.begin(model, call, self.data, watch, callbacks)
+            if saver is not None:
+                arguments["initial_epoch"] = saver.initial_epoch
+            savers = [] if saver is None else [saver]
+            model.fit(**arguments, callbacks=[*callbacks, watch, *savers])
         except Exception as error:
             raise trial_error(error, "training") from _cause(error)
         if watch.best_weights is not None:
             model.set_weights(watch.best_weights)
+        return 0 if saver is None else saver.initial_epoch
 
     def _evaluate(self, model: Any, call: TrainingCall) -> dict[str, float]:
         arguments = {**call.evaluate, **self.data.validation.fit_arguments}

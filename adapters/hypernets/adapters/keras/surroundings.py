@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import keras
 
-__all__ = ["Surroundings", "divide_threads"]
+__all__ = ["Surroundings", "divide_threads", "make_deterministic"]
 
 
 @attrs.frozen
@@ -57,8 +57,8 @@ class Surroundings:
         keras.config.set_epsilon(self.epsilon)
         keras.config.set_image_data_format(self.image_data_format)
         keras.config.set_dtype_policy(keras.dtype_policies.deserialize(self.dtype_policy))
-        if self.deterministic and not _is_deterministic():
-            _tensorflow().config.experimental.enable_op_determinism()
+        if self.deterministic:
+            make_deterministic()
         if self.eager != _is_eager():
             _tensorflow().config.run_functions_eagerly(self.eager)
         known = keras.saving.get_custom_objects()
@@ -83,6 +83,12 @@ def divide_threads(threads: int | None) -> None:
         import torch  # type: ignore[import-not-found,unused-ignore]
 
         torch.set_num_threads(threads)
+
+
+def make_deterministic() -> None:
+    """Have TensorFlow give the same in each run, in this process from now on."""
+    if keras.backend.backend() == "tensorflow" and not _is_deterministic():
+        _tensorflow().config.experimental.enable_op_determinism()
 
 
 def _tensorflow() -> Any:
