@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # The gate draws the same examples on every machine; HYPOTHESIS_PROFILE=explore draws new ones.
@@ -16,3 +18,10 @@ settings.register_profile(
     "explore", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+
+@pytest.fixture(autouse=True)
+def events_unheard():
+    """Leave structlog as a program has it that has not configured it; capturing events does not."""
+    yield
+    structlog.reset_defaults()

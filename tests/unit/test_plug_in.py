@@ -22,7 +22,7 @@ from hypernets.domain.searchers import RandomSearcher
 class Bandit(RandomSearcher):
     pass
 
-class Folder(MemoryCatalogue):
+class Drawer(MemoryCatalogue):
     def __init__(self, folder="."):
         super().__init__()
         self.folder = folder
@@ -39,7 +39,7 @@ random = plugged:Bandit
 apart = hypernets.application:InlineExecutor
 
 [hypernets.stores]
-folder = plugged:Folder
+drawer = plugged:Drawer
 """
 
 
@@ -78,17 +78,17 @@ def installed(tmp_path, monkeypatch):
 def test_a_plug_in_is_found_by_its_name_and_not_imported_before():
     assert {"bandit", "broken", "random", "default"} <= set(searcher_names())
     assert "apart" in executor_names()
-    assert "folder" in store_names()
+    assert "drawer" in store_names()
     assert "plugged" not in sys.modules
     assert type(make_searcher("bandit", space, seed=1)).__name__ == "Bandit"
     assert len(search(space, "bandit", lambda a: 1, seed=0, max_trials=3)) == 3
     assert make_executor("apart").completed() == ()
-    assert make_catalogue("folder", folder="x").folder == "x"
+    assert make_catalogue("drawer", folder="x").folder == "x"
 
 
 @pytest.mark.usefixtures("installed")
 def test_a_service_takes_them_by_name():
-    with SearchService("folder") as service:
+    with SearchService("drawer") as service:
         session = service.create("a", space, "bandit", lambda a: 1.0, executor="apart", seed=0)
         assert len(session.run(max_trials=2)) == 2
 
@@ -120,7 +120,7 @@ def test_two_plug_ins_of_one_name_are_an_error_that_names_both(installed):
 
 def test_a_name_that_nobody_has_is_an_error_that_lists_those_there_are():
     with pytest.raises(
-        SearchError, match="executor must be one of 'inline'; received 'inlin'; did"
+        SearchError, match="executor must be one of 'inline', 'process'; received 'inlin'; did"
     ):
         make_executor("inlin")
     with pytest.raises(SearchError, match=r"stores must be one of .*; or pass stores itself"):

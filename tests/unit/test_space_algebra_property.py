@@ -261,7 +261,8 @@ def test_the_order_of_restrictions_does_not_matter(seed):
     values = {d.name: [d.value_at(0), d.value_at(1)] for d in space.decisions[:3]}
     values = {name: value for name, value in values.items() if not isinstance(value[0], list)}
     if not values:
-        values = {names[0]: [space.decisions[0].value_at(0), space.decisions[0].value_at(3)]}
+        first = space.decisions[0]
+        values = {names[0]: [first.value_at(0), first.value_at(int(first.size) - 1)]}
     at_once, one_by_one = space.restrict(values), space
     for name in reversed(values):
         one_by_one = one_by_one.restrict({name: values[name]})

@@ -59,7 +59,7 @@ def trial_to_document(trial: Trial) -> dict[str, Any]:
     }
     for name, default in _OPTIONAL.items():
         value = getattr(trial, name)
-        if value != default:
+        if value != default or str(value) == "-0.0":  # which equals 0.0
             document[name] = to_json_value(value)
     if trial.curve:
         document["curve"] = [[report.step, to_json_value(report.values)] for report in trial.curve]

@@ -40,8 +40,8 @@ class SpaceAlgebra:
             >>> from hypernets.domain.space import Choice, HyperSpace, Identity, Real
             >>> space = HyperSpace()
             >>> with space.as_default():
-            ...     _ = Identity(units=Choice([16, 32, 64], name="units"))
-            ...     _ = Identity(rate=Real(0.0, 0.5, step=0.1, name="rate"))
+            ...     first = Identity(units=Choice([16, 32, 64], name="units"))
+            ...     _ = Identity(rate=Real(0.0, 0.5, step=0.1, name="rate"))(first)
             >>> space.count(), space.restrict(units=[16, 64], rate=(0.2, 0.4)).count()
             (18, 6)
         """
