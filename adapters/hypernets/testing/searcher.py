@@ -1,0 +1,101 @@
+"""The laws of the `Searcher` port."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypernets.domain.error import SearchExhausted
+from hypernets.domain.history import Failure, Trial, TrialState
+from hypernets.domain.searchers import Proposal, Searcher
+from hypernets.domain.space import HyperSpace
+from hypernets.testing.example import finite_space, infinite_space
+from hypernets.testing.law import Suite, raised
+
+__all__ = ["SearcherSuite"]
+
+
+class SearcherSuite(Suite):
+    """What every search strategy must do. Subclass it, and say how searchers are made."""
+
+    def make(self, space: Callable[[], HyperSpace], seed: int) -> Searcher:
+        """Return a fresh searcher of a space, which a function makes, where more is better."""
+        raise NotImplementedError("a suite must say how its searchers are made: define make()")
+
+    def test_it_has_the_methods_of_the_port(self) -> None:
+        """Every method of the protocol is there."""
+        assert isinstance(self.make(finite_space, 0), Searcher)
+
+    def test_it_is_deterministic_in_seed_and_interleaving(self) -> None:
+        """The same asks and tells twice give the same answers, with trials pending or not."""
+        for lag in (0, 3):
+            first, second = (_driven(self.make(infinite_space, 5), 20, lag) for _ in range(2))
+            assert first == second
+
+    def test_every_answer_lies_in_its_space(self) -> None:
+        """And would be built by the space from its decisions."""
+        space = infinite_space()
+        searcher = self.make(lambda: space, 1)
+        for number in range(1, 21):
+            architecture = _proposal_of(searcher.ask()).architecture
+            assert architecture == space.architecture(architecture.decisions)
+            searcher.tell(_outcome_of(number, architecture, number - 1))
+
+    def test_it_accepts_trials_in_every_state(self) -> None:
+        """Failed, lost and without a reward."""
+        searcher = self.make(infinite_space, 2)
+        for number, state in enumerate(TrialState, 1):
+            architecture = _proposal_of(searcher.ask()).architecture
+            failure = None if state is TrialState.COMPLETED else Failure("Error", "no")
+            trial = Trial(
+                number, architecture.decisions, "", state, failure=failure, asked_after=number - 1
+            )
+            try:
+                searcher.tell(trial)
+            except Exception as error:
+                raise AssertionError(f"a trial that is {state.value} must be accepted") from error
+        searcher.ask()
+
+    def test_a_finite_space_ends(self) -> None:
+        """With `SearchExhausted`, and stays at its end."""
+        searcher = self.make(finite_space, 3)
+        raised(SearchExhausted, _driven, searcher, 1_000)
+        raised(SearchExhausted, searcher.ask)
+
+    def test_what_is_pending_is_not_proposed_again(self) -> None:
+        """While other networks are left."""
+        answers = [str(answer) for answer in _driven(self.make(finite_space, 4), 20, lag=20)]
+        assert len(answers) == len(set(answers))
+
+
+def _proposal_of(answer: Any) -> Proposal:
+    return answer if isinstance(answer, Proposal) else Proposal(answer)
+
+
+def _outcome_of(number: int, architecture: Any, n_told: int) -> Trial:
+    """Return a trial whose reward depends on its decisions; every third one failed."""
+    reward = sum(len(str(value)) for value in architecture.decisions.values()) % 5
+    failed = number % 3 == 0
+    return Trial(
+        number,
+        architecture.decisions,
+        architecture.signature,
+        TrialState.FAILED if failed else TrialState.COMPLETED,
+        {} if failed else {"reward": float(reward)},
+        failure=Failure("BuildError", "no") if failed else None,
+        asked_after=n_told,
+        architecture=architecture,
+    )
+
+
+def _driven(searcher: Searcher, n: int, lag: int = 0) -> list[Any]:
+    """Ask `n` times, telling of a trial when `lag` younger ones are pending; return the answers."""
+    answers: list[Any] = []
+    pending: list[Trial] = []
+    n_told = 0
+    for number in range(1, n + 1):
+        proposal = _proposal_of(searcher.ask())
+        answers.append((dict(proposal.architecture.decisions), dict(proposal.fidelity)))
+        pending.append(_outcome_of(number, proposal.architecture, n_told))
+        if len(pending) > lag:
+            searcher.tell(pending.pop(0))
+            n_told += 1
+    return answers
