@@ -64,7 +64,8 @@ class Killer:
 def run(folder, executor, callbacks=()):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(100, 8, 8, 1)).astype("float32")
-    data = prepare(x, rng.integers(0, 3, size=100), validation_split=0.25)
+    y = x[:, :6].reshape(100, 3, 16).sum(axis=2).argmax(axis=1)
+    data = prepare(x, y, validation_split=0.25)
     plan = TrainingPlan(
         {
             "optimizer": keras.optimizers.Adam(0.02),
@@ -106,21 +107,20 @@ def run(folder, executor, callbacks=()):
     }
 
 
-kind, does, folder = sys.argv[1:]
-executor = InlineExecutor() if kind == "inline" else ProcessExecutor()
+does, folder = sys.argv[1:]
 if does == "killed":
-    run(folder, executor, [Killer()])
-print(json.dumps([run(folder, executor), run(folder + "-whole", executor)], default=dict))
+    run(folder, ProcessExecutor(), [Killer()])
+whole = run(folder + "-whole", InlineExecutor())
+print(json.dumps([run(folder, ProcessExecutor()), whole], default=dict))
 '''
 
 
-@pytest.mark.parametrize("kind", ["inline", "process"])
-def test_a_search_that_is_killed_within_a_trial_ends_as_one_that_is_not(tmp_path, kind):
+def test_a_search_that_is_killed_within_a_trial_ends_as_one_that_is_not(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
 
     def run(does):
-        command = [sys.executable, str(script), kind, does, str(tmp_path / "run")]
+        command = [sys.executable, str(script), does, str(tmp_path / "run")]
         return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
     assert run("killed").returncode == -9
@@ -132,6 +132,7 @@ def test_a_search_that_is_killed_within_a_trial_ends_as_one_that_is_not(tmp_path
     # the report that killed it came before the state of its epoch
     assert (resumed.pop("resumed"), whole.pop("resumed")) == ([None, 3], [None, None])
     assert resumed == whole
+    assert whole["best_epochs"][1] > 3  # so these weights were trained by the second process
     assert resumed["left"] == []
     assert len(resumed["trials"][1][-1]) == 6
 
