@@ -56,9 +56,10 @@ class Searcher(Protocol):
         - A finite space ends with `SearchExhausted`.
         - Not thread-safe: its owner serialises the calls.
 
-    A searcher may have more, which the search then uses: `space`, `direction` and `seed`; `options`,
-    a mapping of what else it was made with, by which a store knows it again; `seed_given` and
-    `suggest_seed(seed)`, by which one that was made without a seed takes that of its search.
+    A searcher may have more, which the search then uses: `space`, `direction` and `seed`;
+    `options`, a mapping of what else it was made with, by which a store knows it again;
+    `seed_given` and `suggest_seed(seed)`, by which one that was made without a seed takes that of
+    its search.
     """
 
     def ask(self) -> Any:
