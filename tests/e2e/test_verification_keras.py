@@ -215,6 +215,13 @@ def builds(architecture):
     return True
 
 
+def sized(kernel):
+    space = HyperSpace()
+    with space.as_default():
+        Conv2D(2, kernel)(Input(shape=(8, 8, 1)))
+    return space
+
+
 def test_data_that_the_verifier_refuses_are_refused_by_keras():
     space = HyperSpace()
     with space.as_default():
@@ -222,9 +229,10 @@ def test_data_that_the_verifier_refuses_are_refused_by_keras():
         Conv2D(2, Choice([3, 9], name="kernel"))(x)
     report = space.verify({"image": (8, 8, 1)})
     assert report.counterexample.decisions == {"kernel": 9}
-    model = build_model(report.counterexample.architecture)  # alone, it may get larger images
-    with pytest.raises(ValueError, match="Computed output size would be negative"):
-        model(np.zeros((1, 8, 8, 1), "float32"))
+    build_model(report.counterexample.architecture)  # alone, it may get larger images
+    with pytest.raises(BuildError, match="output size would be zero or negative"):
+        build_model(sized(9).sample(0))
+    build_model(sized(3).sample(0))
 
     report = space.verify({"image": (9, 9, 3)})
     assert report.counterexample.decisions == {}

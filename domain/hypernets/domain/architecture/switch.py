@@ -3,14 +3,14 @@
 Sets are the bits of an integer, as in `certainty`: the decisions by rank, then the switches.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hypernets.domain.space.certainty import reach
 from hypernets.domain.space.frozen import FrozenSpace, Mux, Pick
 from hypernets.domain.space.hyperparameter import Cascade, ParameterSpace
 
-__all__ = ["alternatives_of", "numbers_in", "possible_of", "readers_of"]
+__all__ = ["alternatives_of", "numbers_in", "possible_of", "read_by", "readers_of"]
 
 
 def readers_of(frozen: FrozenSpace) -> list[frozenset[int]]:
@@ -23,12 +23,12 @@ def readers_of(frozen: FrozenSpace) -> list[frozenset[int]]:
             node = frozen.nodes[which]
             assert isinstance(node, (Mux, Pick))
             read = [node.parameter]
-        for rank in _read_by(frozen, read):
+        for rank in read_by(frozen, read):
             readers[rank].add(number)
     return [frozenset(numbers) for numbers in readers]
 
 
-def _read_by(frozen: FrozenSpace, parameters: list[Any]) -> Iterator[int]:
+def read_by(frozen: FrozenSpace, parameters: Iterable[Any]) -> Iterator[int]:
     """Yield the ranks of the decisions that the values of hyperparameters depend on."""
     n_nodes, equations = len(frozen.nodes), frozen.certainty.equations
     seen: set[int] = set()

@@ -157,8 +157,9 @@ class _Cell:
         self._graph = Choice(self._graphs, name="graph")
         ops = {v: Choice(OPERATIONS, name=f"op_{v}") for v in self._inner}
         self._op = {v: Dynamic(lambda op: OPERATIONS.index(op), op=op) for v, op in ops.items()}
-        self._into = {v: self._follows(_positions_into(v)) for v in self._inner}
-        self._ends = self._follows(lambda graph: [v - 1 for v in _ends(graph) if v] or [0])
+        self._sources, self._last = _edges_of_any(self._graphs)
+        self._into = {v: self._follows(_positions_into(v, self._sources[v])) for v in self._inner}
+        self._ends = self._follows(_end_positions(self._last))
         self._output = self._follows(_output_parts)
 
     def of(self, channels: int) -> Callable[[ModuleSpace, str], ModuleSpace]:
@@ -176,16 +177,21 @@ class _Cell:
             values: list[ModuleSpace] = []
             for v in self._inner:
                 name = f"{prefix}_vertex{v}"
-                sources = [_conv_bn_relu(x, widths[v], 1, f"{name}_input")]
-                for u, value in enumerate(values, start=1):
-                    narrower = (u, v) in surplus
-                    sources.append(_narrowed(value, surplus[u, v]) if narrower else value)
+                sources: list[ModuleSpace] = []
+                for u in self._sources[v]:
+                    if u == 0:
+                        sources.append(_conv_bn_relu(x, widths[v], 1, f"{name}_input"))
+                    elif (u, v) in surplus:
+                        sources.append(_narrowed(values[u - 1], surplus[u, v]))
+                    else:
+                        sources.append(values[u - 1])
                 chosen = InputChoice(sources, hp_choice=self._into[v])(sources)
                 total = Add(name=f"{name}_add")(chosen)
                 values.append(Or(_operations(widths[v], name), hp_or=self._op[v])(total))
             parts: list[ModuleSpace] = [_conv_bn_relu(x, channels, 1, f"{prefix}_output_input")]
             if values:
-                ends = InputChoice(values, hp_choice=self._ends)(values)
+                lasts = [values[v - 1] for v in self._last]
+                ends = InputChoice(lasts, hp_choice=self._ends)(lasts)
                 merge = Add if self._adds else Concatenate
                 parts.append(merge(name=f"{prefix}_output_merge")(ends))
             kept = InputChoice(parts, hp_choice=self._output)(parts)
@@ -234,8 +240,31 @@ def _ends(graph: Edges) -> list[int]:
     return sources_of(graph, vertex_count(graph) - 1)
 
 
-def _positions_into(vertex: int) -> Callable[[Edges], list[int]]:
-    return lambda graph: sources_of(graph, vertex) if vertex < vertex_count(graph) - 1 else [0]
+def _edges_of_any(graphs: Iterable[Edges]) -> tuple[dict[int, list[int]], list[int]]:
+    """Return what leads into each inner vertex in some graph, and the vertices that end one."""
+    into: dict[int, set[int]] = {}
+    last: set[int] = set()
+    for graph in graphs:
+        output = vertex_count(graph) - 1
+        for source, target in graph:
+            if target < output:
+                into.setdefault(target, set()).add(source)
+            elif source:
+                last.add(source)
+    return {vertex: sorted(sources) for vertex, sources in into.items()}, sorted(last)
+
+
+def _positions_into(vertex: int, sources: Sequence[int]) -> Callable[[Edges], list[int]]:
+    def positions(graph: Edges) -> list[int]:
+        if vertex >= vertex_count(graph) - 1:
+            return [0]
+        return [sources.index(source) for source in sources_of(graph, vertex)]
+
+    return positions
+
+
+def _end_positions(last: Sequence[int]) -> Callable[[Edges], list[int]]:
+    return lambda graph: [last.index(vertex) for vertex in _ends(graph) if vertex] or [0]
 
 
 def _output_parts(graph: Edges) -> list[int]:

@@ -32,6 +32,7 @@ class Activity:
         self._n_nodes = len(self._frozen.nodes)
         self._when = [self._no] * (self._n_nodes + len(self._frozen.space.hyperparameters))
         self._turn = _readers_first(self._frozen)
+        self._unions: dict[tuple[int, int], int] = {}
         self._changed: list[tuple[int, int]] = []  # a heap: readers before what they read
         self._run()
 
@@ -83,16 +84,26 @@ class Activity:
 
     def _need(self, place: int, when: int) -> None:
         before = self._when[place]
-        if before == self._yes:
-            return
-        self._shapes.give_steps()
-        try:
-            after = self._table.combine(lambda a, b: a or b, [before, when])
-        except TooLargeError:
-            after = self._yes
+        after = self._either(before, when)
         if after != before:
             self._when[place] = after
             heapq.heappush(self._changed, (self._turn[place], place))
+
+    def _either(self, a: int, b: int) -> int:
+        if a == b or b == self._no or a == self._yes:
+            return a
+        if a == self._no or b == self._yes:
+            return b
+        key = (min(a, b), max(a, b))
+        found = self._unions.get(key)
+        if found is None:
+            self._shapes.give_steps()
+            try:
+                found = self._table.combine(lambda a, b: a or b, key)
+            except TooLargeError:
+                found = self._yes
+            self._unions[key] = found
+        return found
 
     def _follow_node(self, position: int) -> None:
         node = self._frozen.nodes[position]
@@ -148,20 +159,20 @@ class Activity:
             self._need(other, self._when[place])
         if not isinstance(parameter, Cascade):
             return
+        dependencies = [p for p in parameter.dependencies.values() if isinstance(p, ParameterSpace)]
 
         def target(evaluation: Evaluation) -> int:
             decide_value = deciding(evaluation)
             try:
-                for dependency in parameter.dependencies.values():
-                    if isinstance(dependency, ParameterSpace):
-                        decide_value(dependency)
+                for dependency in dependencies:
+                    decide_value(dependency)
                 return self._table.leaf(tuple(self._places([evaluation.target(parameter)])))
             except (BuildError, SpaceError):
                 return self._table.leaf(())
 
         self._shapes.give_steps()
         try:
-            self._follow(place, self._shapes.demand(target, {}))
+            self._follow(place, self._shapes.demand(target, {}, dependencies))
         except TooLargeError:
             for possible in self._places(self._frozen.space.hyperparameters):
                 self._need(possible, self._when[place])  # it may return any of them

@@ -51,8 +51,9 @@ class DiagramTable:
         """Return the diagram that is `children[i]` where decision `rank` has value number `i`."""
         if all(child == children[0] for child in children):
             return children[0]
-        if all(self._ranks[child] > rank for child in children):
-            return self._branch(rank, tuple(children))
+        if all(self._ranks[child] >= rank for child in children):
+            below = [self._at_branch(child, rank, i) for i, child in enumerate(children)]
+            return self._branch(rank, tuple(below))
         chooser = self._branch(rank, tuple(self.leaf(("case", i)) for i in range(len(children))))
         return self._selected(chooser, tuple(children), {}, 0)
 

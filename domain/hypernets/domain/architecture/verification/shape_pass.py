@@ -15,6 +15,7 @@ from hypernets.domain.architecture.evaluation import UNDECIDED, Evaluation
 from hypernets.domain.architecture.graph import Shape, each_shape
 from hypernets.domain.architecture.verification.diagram import DiagramTable, TooLargeError
 from hypernets.domain.architecture.verification.layer import layer_value, macro_value
+from hypernets.domain.architecture.verification.loose_end import loose_ends, sources_through
 from hypernets.domain.architecture.verification.option import options_of
 from hypernets.domain.architecture.verification.structure import (
     cycles_of,
@@ -27,10 +28,14 @@ from hypernets.domain.architecture.verification.value import (
     NeededError,
     Unknown,
     Value,
+    both,
     deciding,
+    worse,
 )
+from hypernets.domain.architecture.verification.value_class import ValueClasses
 from hypernets.domain.error import BuildError, SpaceError
 from hypernets.domain.space.frozen import FrozenSpace, Inputs, Layer, Loose, Macro, Mux, Pick
+from hypernets.domain.space.hyperparameter import ParameterSpace
 
 __all__ = ["ShapePass"]
 
@@ -75,6 +80,7 @@ class ShapePass:
         self._data = data or {}
         self._made = list(made) if made is not None else [UNDECIDED] * len(frozen.decisions)
         self._options: dict[int, list[Any]] = {}
+        self._classes = ValueClasses(frozen, self.options)
         self._selections: dict[_Key, int] = {}
         self._known: dict[_Key, int] = {}
         self._cycles = cycles_of(frozen)
@@ -98,7 +104,7 @@ class ShapePass:
                     return Value() if isinstance(value, Value) else value
 
                 diagram = self.table.combine(judged, [self._known[position, None]])
-                result = self.table.combine(_worse, [result, diagram])
+                result = self.table.combine(worse, [result, diagram])
         except TooLargeError:
             return self._too_large("the network as a whole")
         return result
@@ -140,8 +146,19 @@ class ShapePass:
             found = self._options[rank] = options_of(decision, self._limit)
         return found
 
-    def demand(self, function: Callable[[Evaluation], int], numbers: Mapping[int, int]) -> int:
+    def demand(
+        self,
+        function: Callable[[Evaluation], int],
+        numbers: Mapping[int, int],
+        parameters: Sequence[ParameterSpace] | None = None,
+    ) -> int:
         """Return the diagram of a function that raises `NeededError` until it knows enough.
+
+        Args:
+            function: of the decisions made so far.
+            numbers: the decisions made beforehand: rank → number of the value.
+            parameters: all that the function reads the decisions through, if that is known: values
+                that make no difference to these are looked at once.
 
         Raises:
             TooLargeError: it has to know too much.
@@ -159,9 +176,12 @@ class ShapePass:
         if not self.frozen.decisions[rank].is_finite:
             self.inexact.add(self._at)
         count = len(self.options(rank))
-        return self.table.case(
-            rank, [self.demand(function, {**numbers, rank: number}) for number in range(count)]
-        )
+        classes = range(count) if parameters is None else self._classes.of(rank, parameters)
+        below = {
+            number: self.demand(function, {**numbers, rank: number}, parameters)
+            for number in dict.fromkeys(classes)
+        }
+        return self.table.case(rank, [below[number] for number in classes])
 
     # --- the order of visits ------------------------------------------------
 
@@ -276,7 +296,7 @@ class ShapePass:
             except (BuildError, SpaceError) as error:
                 return self.table.leaf(Fault(position, self.frozen.names[position], (), str(error)))
 
-        found = self._selections[key] = self.demand(chosen, dict(context or ()))
+        found = self._selections[key] = self.demand(chosen, dict(context or ()), [node.parameter])
         return found
 
     # --- what a node puts out -----------------------------------------------
@@ -290,7 +310,9 @@ class ShapePass:
         if isinstance(node, (Mux, Pick)):
             return self._bound(self.selection(key), lambda ins: self._joined(key, ins))
         if isinstance(node, Loose):
-            return self._loose_ends(key, node.ins)
+            bits, kept = self.frozen.loose_bits, self._kept
+            ins = [(self._known[self._key_of(key, i)], bits[i], kept.get(i, -1)) for i in node.ins]
+            return loose_ends(table, ins, self._relevant.get(position, 0))
         joined = self._joined(key, node.ins)
         if not isinstance(node, (Layer, Macro)):
             return joined
@@ -316,7 +338,7 @@ class ShapePass:
             if position in self._given_up:
                 return self._too_large(repr(self.frozen.names[position]))
             try:
-                return self.demand(inferred, numbers)
+                return self.demand(inferred, numbers, node.template.parameters)
             except TooLargeError:  # faults of what feeds it stay known
                 self._given_up.add(position)
                 self.give_steps()
@@ -338,7 +360,7 @@ class ShapePass:
         result = self.table.leaf(Value())
         for place, i in enumerate(ins):
             diagram = self._read(key, i)
-            result = self.table.combine(_both, [result, diagram]) if place else diagram
+            result = self.table.combine(both, [result, diagram]) if place else diagram
         return result
 
     def _read(self, key: _Key, position: int) -> int:
@@ -353,44 +375,9 @@ class ShapePass:
         def seen(value: Any) -> Any:
             if not isinstance(value, Value):
                 return value
-            return Value(value.shapes, (own | value.sources & kept) & relevant)
+            return Value(value.shapes, sources_through(value, own, kept, relevant))
 
         return self.table.combine(seen, [diagram])
-
-    def _loose_ends(self, key: _Key, ins: Inputs) -> int:
-        """Return the diagram of those inputs that no other of them is computed from.
-
-        The fold holds the bits of the inputs in use, the sources, and each input with its bit.
-        """
-        bits = self.frozen.loose_bits
-        whole = 0
-        for i in ins:
-            whole |= bits[i]
-        state = self.table.leaf((0, 0, ()))
-        for i in ins:
-            raw, own = self._known[self._key_of(key, i)], bits[i]
-            kept, relevant = self._kept.get(i, -1), self._relevant.get(key[0], 0)
-
-            def taken(
-                state: Any, value: Any, own: int = own, kept: int = kept, relevant: int = relevant
-            ) -> Any:
-                if not isinstance(state, tuple) or not isinstance(value, Value):
-                    return _worse(state, value)
-                used, sources, found = state
-                used |= value.sources & whole
-                sources |= (own | value.sources & kept) & relevant
-                return used, sources, (*found, (own, value.shapes))
-
-            state = self.table.combine(taken, [state, raw])
-
-        def loose(state: Any) -> Any:
-            if not isinstance(state, tuple):
-                return state
-            used, sources, found = state
-            shapes = tuple(s for own, given in found if not own & used for s in given)
-            return Value(shapes, sources)
-
-        return self.table.combine(loose, [state])
 
     def _cut(self, position: int) -> Fault:
         name = self.frozen.names[position]
@@ -399,18 +386,3 @@ class ShapePass:
             "before it"
         )
         return Fault(position, name, (), reason)
-
-
-def _worse(first: Any, second: Any) -> Any:
-    """Return the fault of two results, else what is unknown, else the second."""
-    for kind in (Fault, Unknown):
-        for result in (first, second):
-            if isinstance(result, kind):
-                return result
-    return second
-
-
-def _both(first: Any, second: Any) -> Any:
-    if isinstance(first, Value) and isinstance(second, Value):
-        return Value(first.shapes + second.shapes, first.sources | second.sources)
-    return _worse(first, second)

@@ -11,7 +11,7 @@ from hypernets.domain.space.argument import ArgumentTemplate, Evaluate
 from hypernets.domain.space.hyperparameter import Cascade, Dynamic, ParameterSpace
 from hypernets.domain.space.module import parameters_in
 
-__all__ = ["Fault", "LazyArguments", "NeededError", "Unknown", "Value", "deciding"]
+__all__ = ["Fault", "LazyArguments", "NeededError", "Unknown", "Value", "both", "deciding", "worse"]
 
 
 @attrs.frozen
@@ -109,3 +109,19 @@ class LazyArguments(Mapping[str, Any]):
     def __len__(self) -> int:
         """Return the number of arguments."""
         return len(self._template.fixed) + len(self._searched)
+
+
+def worse(first: Any, second: Any) -> Any:
+    """Return the fault of two results, else what is unknown, else the second."""
+    for kind in (Fault, Unknown):
+        for result in (first, second):
+            if isinstance(result, kind):
+                return result
+    return second
+
+
+def both(first: Any, second: Any) -> Any:
+    """Return what two results put out together; else the worse of them."""
+    if isinstance(first, Value) and isinstance(second, Value):
+        return Value(first.shapes + second.shapes, first.sources | second.sources)
+    return worse(first, second)
