@@ -427,13 +427,13 @@ MISTAKES = {
         lambda: hyper().search(*DATA, callbacks=[Watcher()]),
         ["must be Keras callbacks", "Watcher", "pass it to HyperKeras"],
     ),
-    "process isolation": (
-        lambda: hyper(isolation="process"),
-        ["isolation must be 'inline'", "not available", "received 'process'"],
+    "isolation": (
+        lambda: hyper(isolation="thread"),
+        ["isolation must be 'inline' or 'process'", "received 'thread'"],
     ),
     "a store": (
-        lambda: hyper().search(*DATA, store="runs/1"),
-        ["store must be left out", "received 'runs/1'"],
+        lambda: hyper().search(*DATA, store=3),
+        ["store must be a folder, or a HistoryStore", "received 3"],
     ),
     "reward epoch": (
         lambda: hyper(reward_epoch="first"),

@@ -18,6 +18,7 @@ from hypernets.adapters.keras.adaptation import Adaptation
 from hypernets.adapters.keras.data import TrainingData
 from hypernets.adapters.keras.epoch_watch import EpochWatch, metric_names
 from hypernets.adapters.keras.fault import is_out_of_memory, trial_error
+from hypernets.adapters.keras.identity import data_digest, described
 from hypernets.adapters.keras.model_builder import build_model, drop_steps, release
 from hypernets.adapters.keras.recipe import as_recipes, made
 from hypernets.adapters.keras.resumption import Resumption
@@ -78,6 +79,18 @@ class KerasEstimator:
 
     def __attrs_post_init__(self) -> None:
         self._adaptation = Adaptation(self.data.train)
+
+    @property
+    def identity(self) -> str:
+        """By what a store knows the training again: arguments, callbacks, and what is measured."""
+        how = {"reward_metric": self.reward_metric, "reward_epoch": self.reward_epoch}
+        said = {name: arg for name, arg in self.plan.arguments.items() if name != "verbose"}
+        return f"{self.name}({described({**said, **how, 'callbacks': self.plan.callbacks})})"
+
+    @property
+    def data_digest(self) -> str | None:
+        """By what a store knows the data again; `None` for a dataset."""
+        return data_digest(self.data)
 
     # --- in a process of its own ------------------------------------------------
 

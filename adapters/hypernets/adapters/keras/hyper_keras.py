@@ -17,11 +17,11 @@ from hypernets.adapters.keras.search_argument import (
     require_choice,
     require_count,
     require_engine_callbacks,
-    require_inline,
     require_searcher,
     validation_of,
 )
 from hypernets.adapters.keras.training import TrainingPlan
+from hypernets.adapters.keras.workplace import Isolation, Workplace, tell_user
 from hypernets.application.loop import Budget, Search
 from hypernets.domain.architecture.limit import CostLimit, LimitedSampler
 from hypernets.domain.error import SearchError
@@ -56,10 +56,15 @@ class HyperKeras:
             best epoch.
         keep_models: of how many of the best trials to keep the weights, in a temporary folder that
             goes with this object.
-        isolation: `"inline"` runs the trials in this process.
+        isolation: `"inline"` runs the trials in this process; `"process"` each in one of its own,
+            which a crash, a leak or a hang ends alone. What it prints appears here. Keras callbacks
+            do their work there, and `on_model_built` is not called.
         limit: what a network may cost at most, besides: parameters, operations, bytes, depth. A
             searcher that has `keep_within` is told, and proposes nothing beyond; what another one
             proposes beyond fails its trial before it is built.
+        n_workers: how many trials run at a time, with `isolation="process"`.
+        deadline_s: how long a trial may take, in seconds, with `isolation="process"`.
+        memory_limit_bytes: how much memory a trial may take, with `isolation="process"`.
         **compile_arguments: any other argument of `compile`.
 
     Attributes:
@@ -90,6 +95,9 @@ class HyperKeras:
         keep_models: int = 3,
         isolation: str = "inline",
         limit: CostLimit | None = None,
+        n_workers: int = 1,
+        deadline_s: float | None = None,
+        memory_limit_bytes: int | None = None,
         **compile_arguments: Any,
     ) -> None:
         self.searcher = require_searcher(searcher)
@@ -102,7 +110,7 @@ class HyperKeras:
         self._limit = CostLimit(max_params=size).within(limit) if size else limit
         self._reward_epoch = require_choice(reward_epoch, "reward_epoch", ("last", "best"))
         self._keep_models = require_count(keep_models, "keep_models", 1)
-        require_inline(isolation)
+        self._isolation = Isolation(isolation, n_workers, deadline_s, memory_limit_bytes)
         TrainingPlan(self._compile).require_good(self._searched())
         self._search: Search | None = None
         self._estimator: KerasEstimator | None = None
@@ -129,6 +137,8 @@ class HyperKeras:
         target_reward: float | None = None,
         patience: int | None = None,
         max_failures: int | None = 10,
+        max_consecutive_failures: int | None = 100,
+        max_total_failures: int | None = None,
         store: Any = None,
         known: Iterable[Trial] = (),
         **arguments: Any,
@@ -160,7 +170,11 @@ class HyperKeras:
             target_reward: end once the best reward is as good.
             patience: end after so many trials without a better one.
             max_failures: give up once so many trials have been evaluated, and all have failed.
-            store: not available yet.
+            max_consecutive_failures: give up after so many failed trials in a row.
+            max_total_failures: give up once so many trials have failed.
+            store: a folder, which keeps the history, the best models and how far the running trial
+                has come; or a `HistoryStore`, for the history alone. One that holds this search is
+                gone on from; the seed, where none is given, is then that of the store.
             known: trials of earlier searches on the same data with the same arguments, a history
                 say; what they have measured is not trained again (see `Trial.taken_from`). No
                 weights come with them: `final_train` trains the best.
@@ -170,18 +184,17 @@ class HyperKeras:
         Raises:
             SearchError: an argument or the data make no sense, or every trial fails.
             SpaceError: the definition of the space is wrong.
+            OtherSearchError: the store holds another search; each difference is named.
+            StoreError: something cannot be kept.
         """
-        if store is not None:
-            raise SearchError(
-                "store must be left out, for histories are kept in memory only in this version; "
-                f"received {store!r}; read .history after the search"
-            )
         budget = Budget(
             max_trials=max_trials_of(max_trails, max_trials, max_time_s, target_reward, patience),
             max_time_s=max_time_s,
             target_reward=target_reward,
             patience=patience,
             max_failures=max_failures,
+            max_consecutive_failures=max_consecutive_failures,
+            max_total_failures=max_total_failures,
         )
         validating = validation_data is not None or validation_split is not None
         plan = self._plan(arguments, callbacks)
@@ -193,9 +206,13 @@ class HyperKeras:
             sample_weight=sample_weight,
         )
         watched = validating or bool(plan.callbacks) or any(n in arguments for n in _VALIDATING)
-        self._begin(self._estimator_for(data, plan, watched), seed, known)
-        assert self._search is not None
-        return self._search.run(**attrs.asdict(budget))
+        estimator = self._estimator_for(data, plan, watched)
+        workplace = Workplace(store, self._isolation, self._keep_models, self.direction)
+        try:
+            search = self._begin(estimator, workplace, seed, known)
+            return search.run(**attrs.asdict(budget))
+        finally:
+            workplace.close()
 
     def _plan(self, arguments: dict[str, Any], callbacks: Sequence[Any] | None) -> TrainingPlan:
         twice = [name for name in arguments if name in self._compile]
@@ -222,21 +239,36 @@ class HyperKeras:
             on_model_built=ModelAnnouncer(self._callbacks),
         )
 
-    def _begin(self, estimator: KerasEstimator, seed: int | None, known: Iterable[Trial]) -> None:
-        keeper = ModelKeeper(self._keep_models, self.direction)
-        estimator.wants_weights = keeper.would_keep
-        search = Search(
-            self.searcher,
-            estimator,
-            callbacks=self._callbacks,
-            seed=seed,
-            keeper=keeper,
-            known=known,
-        )
+    def _begin(
+        self,
+        estimator: KerasEstimator,
+        workplace: Workplace,
+        seed: int | None,
+        known: Iterable[Trial],
+    ) -> Search:
+        fresh = getattr(self.searcher, "fresh", None)
+        if workplace.store is not None and callable(fresh):
+            self.searcher = fresh()  # it is asked and told all over again what is stored
+        estimator.wants_weights = workplace.keeper.would_keep
+        estimator.deterministic = workplace.is_durable
         space = getattr(self.searcher, "space", None)
         if space is not None:
             estimator.reward_metric = preflight(estimator, space, self._sampler(space))
-        self._search, self._estimator, self._keeper, self._best = search, estimator, keeper, None
+        self._search = Search(
+            self.searcher,
+            estimator,
+            store=workplace.store,
+            executor=workplace.executor,
+            n_workers=self._isolation.n_workers,
+            callbacks=self._callbacks,
+            seed=seed,
+            keeper=workplace.keeper,
+            checkpoints=workplace.checkpoints,
+            known=known,
+            on_interrupt=tell_user,
+        )
+        self._estimator, self._keeper, self._best = estimator, workplace.keeper, None
+        return self._search
 
     def _sampler(self, space: Any) -> LimitedSampler | None:
         """Return what samples within the limits, having told them to the searcher.

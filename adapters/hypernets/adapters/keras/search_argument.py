@@ -13,7 +13,6 @@ __all__ = [
     "require_choice",
     "require_count",
     "require_engine_callbacks",
-    "require_inline",
     "require_searcher",
     "validation_of",
 ]
@@ -89,20 +88,6 @@ def require_engine_callbacks(callbacks: Any) -> tuple[Any, ...]:
                 "copies it for each trial"
             )
     return given
-
-
-def require_inline(isolation: Any) -> None:
-    """Refuse every isolation but `"inline"`.
-
-    Raises:
-        SearchError: it is another.
-    """
-    if isolation == "process":
-        raise SearchError(
-            "isolation must be 'inline', for trials in processes of their own are not available in "
-            "this version; received 'process'; leave it out"
-        )
-    require_choice(isolation, "isolation", ("inline",))
 
 
 def require_choice(value: Any, name: str, choices: tuple[str, ...]) -> Any:

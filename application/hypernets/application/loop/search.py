@@ -130,6 +130,7 @@ class Search:
         self._strategy = searcher
         self._replicates = replicates
         self._store = MemoryStore() if store is None else store
+        self._is_bound = store is not None
         self._executor = self._active = InlineExecutor() if executor is None else executor
         self._clock = SystemClock() if clock is None else clock
         self._announcer = Announcer(callbacks)
@@ -443,7 +444,8 @@ class Search:
         if self._restored:
             return
         self._seed.take_over(self._store.identity)
-        self._store.bind(self._identity())
+        if self._is_bound:
+            self._store.bind(self._identity())
         told, unfinished = replay(self.searcher, list(self._store.load()))
         for trial in told:
             self.history.add(trial)

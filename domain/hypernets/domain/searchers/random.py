@@ -111,6 +111,16 @@ class RandomSearcher:
         limit = None if self.limit is None else str(self.limit)
         return {"with_replacement": self.with_replacement, "limit": limit}
 
+    def fresh(self) -> "RandomSearcher":
+        """Return one that has proposed nothing yet, with the same options."""
+        return RandomSearcher(
+            self.space,
+            self.direction,
+            self.seed if self.seed_given else None,
+            with_replacement=self.with_replacement,
+            limit=self.limit,
+        )
+
     def suggest_seed(self, seed: int) -> None:
         """Take a seed, unless one was given or something has been proposed already."""
         if not self.seed_given and not self._n_asked:

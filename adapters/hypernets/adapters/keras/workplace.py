@@ -1,0 +1,121 @@
+"""Where a search of Keras models keeps what it finds, and where its trials run."""
+
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from hypernets.adapters.checkpoint import CheckpointFolder
+from hypernets.adapters.keras.model_keeper import ModelKeeper
+from hypernets.adapters.process import ProcessExecutor
+from hypernets.adapters.store import Hdf5Store
+from hypernets.application.in_process import InlineExecutor
+from hypernets.application.port import Executor, HistoryStore
+from hypernets.domain.error import SearchError
+from hypernets.domain.history import Direction
+
+__all__ = ["Isolation", "Workplace", "tell_user"]
+
+
+@attrs.frozen
+class Isolation:
+    """How the trials of a search are run.
+
+    Attributes:
+        kind: `"inline"`, in this process; or `"process"`, each in one of its own.
+        n_workers: how many at a time.
+        deadline_s: how long one may take, in seconds.
+        memory_limit_bytes: how much memory one may take.
+    """
+
+    kind: str = "inline"
+    n_workers: int = 1
+    deadline_s: float | None = None
+    memory_limit_bytes: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what cannot be had in this process."""
+        if self.kind not in ("inline", "process"):
+            raise SearchError(
+                "isolation must be 'inline' or 'process'; received "
+                f"{self.kind!r}; leave it out for 'inline'"
+            )
+        for name, default in (("n_workers", 1), ("deadline_s", None), ("memory_limit_bytes", None)):
+            value = getattr(self, name)
+            if self.kind == "inline" and value != default:
+                raise SearchError(
+                    f"{name} must be left out where trials run in the process of the search; "
+                    f'received {value!r} with isolation="inline"; write isolation="process"'
+                )
+
+    def executor(self, logs: Path | None) -> Executor:
+        """Return what runs the trials; it keeps their logs in a folder, where one is given."""
+        if self.kind == "inline":
+            return InlineExecutor()
+        return ProcessExecutor(
+            self.n_workers, self.deadline_s, self.memory_limit_bytes, logs, echo=True
+        )
+
+
+class Workplace:
+    """What one search works with; to be entered for a run, and left after it.
+
+    Args:
+        store: `None`, a folder, or a `HistoryStore`. A folder keeps the history, the best models,
+            the state of what is being trained, and the logs of trials in processes of their own.
+        isolation: how trials are run.
+        keep_models: of how many of the best trials to keep the weights.
+        direction: of the reward.
+
+    Attributes:
+        store: where the trials are kept; `None` for memory.
+        keeper: what keeps the weights.
+        checkpoints: where trials keep how far they have come; `None` without a folder.
+        executor: what runs the trials.
+
+    Raises:
+        SearchError: `store` is neither.
+        StoreError: the folder cannot be used.
+    """
+
+    def __init__(
+        self, store: Any, isolation: Isolation, keep_models: int, direction: Direction
+    ) -> None:
+        self._resources = ExitStack()
+        folder = Path(store) if isinstance(store, (str, os.PathLike)) else None
+        self.store = self._opened(store, folder)
+        self.keeper = ModelKeeper(
+            keep_models, direction, None if folder is None else folder / "models"
+        )
+        self.checkpoints = None if folder is None else CheckpointFolder(folder / "checkpoints")
+        self.executor = isolation.executor(None if folder is None else folder / "logs")
+        close = getattr(self.executor, "close", None)
+        if close is not None:
+            self._resources.callback(close)
+
+    def _opened(self, store: Any, folder: Path | None) -> HistoryStore | None:
+        if folder is not None:
+            return self._resources.enter_context(Hdf5Store(folder))
+        if store is None or isinstance(store, HistoryStore):
+            return store
+        raise SearchError(
+            "store must be a folder, or a HistoryStore (identity, bind, append, load); received "
+            f"{store!r}; write store='runs/first', say"
+        )
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether a search may be gone on with in another process."""
+        return self.checkpoints is not None
+
+    def close(self) -> None:
+        """Let go of processes, files and the lock of the store; what was kept stays."""
+        self._resources.close()
+
+
+def tell_user(line: str) -> None:
+    """Say something to whoever has pressed Ctrl-C."""
+    print(line, file=sys.stderr, flush=True)
