@@ -1,8 +1,10 @@
 """A search of Keras models that goes on from a folder, and one in processes of its own."""
 
+import keras
 import numpy as np
 import pytest
 
+from hypernets.adapters.keras.identity import described
 from hypernets.core.search_space import Choice, HyperSpace
 from hypernets.domain.error import OtherSearchError, SearchError, StoreError
 from hypernets.frameworks.keras.layers import Dense, Dropout, Input
@@ -75,6 +77,20 @@ def test_a_folder_of_another_search_is_refused_and_stays_as_it_is(tmp_path, chan
         change(tmp_path)
     assert field in {difference.field for difference in caught.value.differences}
     assert told(run(engine(), tmp_path, 2)) == before
+
+
+def test_how_many_objects_of_keras_there_were_before_makes_no_other_search():
+    def training():
+        return {
+            "optimizer": keras.optimizers.Adam(0.1),
+            "metrics": [keras.metrics.MeanSquaredError(), abs],
+            "loss": keras.losses.Huber(),
+            "class_weight": {0: np.float32(1), 1: 2.0},
+        }
+
+    first = described(training())
+    assert described(training()) == first
+    assert described({**training(), "optimizer": keras.optimizers.Adam(0.2)}) != first
 
 
 def test_trials_in_processes_of_their_own_find_what_those_in_this_one_find(tmp_path):

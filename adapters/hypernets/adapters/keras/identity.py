@@ -1,6 +1,7 @@
 """By what the training of a search, and its data, are known again."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypernets.adapters.keras.recipe import Recipe, as_recipes
 __all__ = ["data_digest", "described"]
 
 _DIGEST_BYTES = 16
+_NUMBER = re.compile(r"_\d+$")  # Keras numbers the objects of a process that have no name
 
 
 def data_digest(data: TrainingData) -> str | None:
@@ -48,7 +50,10 @@ def described(value: Any) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, Recipe):
-        return f"{value.kind.__name__}({_text(value.config)})"
+        config = dict(value.config)
+        if isinstance(config.get("name"), str):
+            config["name"] = _NUMBER.sub("", config["name"])
+        return f"{value.kind.__name__}({_text(config)})"
     if isinstance(value, Mapping):
         items = sorted((str(key), _text(item)) for key, item in value.items())
         return ", ".join(f"{key}={item}" for key, item in items)
