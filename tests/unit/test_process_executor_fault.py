@@ -133,7 +133,7 @@ def run(executor, folder, *architectures):
 def is_alive(pid):
     try:
         status = pathlib.Path("/proc", str(pid), "status").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it ends while it is read
         return False
     return "\nState:\tZ" not in status
 
