@@ -57,7 +57,7 @@ def against_a_plain_loop(data, searched, architectures, options) -> None:
         _seconds(search, data, searched, architectures, epochs=epochs) for epochs in (1, 6)
     )
     per_epoch = max((sixth - first) / 5, 0.1)
-    epochs = 1 + max(0, round(1.1 * (options.seconds - first) / per_epoch))
+    epochs = 1 + max(0, round(1.5 * (options.seconds - first) / per_epoch))
     ratios, shortest = [], float("inf")
     for pair in range(options.pairs):
         plain = PlainLoop(data, architectures, epochs, pair)
