@@ -22,9 +22,9 @@ def branching_space():
     return space
 
 
-def search(callback, **arguments):
+def search(callback, isolation="process", **arguments):
     searcher = RandomSearcher(branching_space, optimize_direction="min", seed=0)
-    hyper_keras = HyperKeras(searcher, loss="mse", callbacks=[callback])
+    hyper_keras = HyperKeras(searcher, loss="mse", callbacks=[callback], isolation=isolation)
     x = np.linspace(-1.0, 1.0, 32, dtype=np.float32).reshape(8, 4)
     y = x.sum(axis=1)
     hyper_keras.search(x, y, x, y, max_trials=2, epochs=2, run_eagerly=True, **arguments)
@@ -77,7 +77,8 @@ def test_progress_follows_a_keras_search_epoch_by_epoch():
             seen.append(dict(self.rows())[f"Trial {number}"])
 
     output = io.StringIO()
-    search(Watching(Console(file=output, force_terminal=False)), verbose=0)
+    callback = Watching(Console(file=output, force_terminal=False))
+    search(callback, isolation="inline", verbose=0)
     assert seen[0].startswith("training for ")
     epochs = [text.split(", ")[1].split(":")[0] for text in seen[1:]]
     assert epochs == ["epoch 1", "epoch 2"]

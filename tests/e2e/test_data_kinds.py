@@ -40,7 +40,9 @@ def two_input_space():
 
 def search(space, *data, trials=1, loss="sparse_categorical_crossentropy", **arguments):
     metrics = arguments.pop("metrics", ["accuracy"])
-    found = HyperKeras(RandomSearcher(space, "max", seed=1), "adam", loss, metrics)
+    found = HyperKeras(
+        RandomSearcher(space, "max", seed=1), "adam", loss, metrics, isolation="inline"
+    )
     return found.search(*data, max_trials=trials, seed=3, **{**FAST, **arguments})
 
 

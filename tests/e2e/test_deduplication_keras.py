@@ -51,6 +51,7 @@ def searched():
             loss="sparse_categorical_crossentropy",
             metrics=["accuracy"],
             callbacks=[counting],
+            isolation="inline",
         )
         found.search(X, Y, X, Y, max_trials=100, seed=1, verbose=0, run_eagerly=True)
         return found.history, counting.built

@@ -37,7 +37,13 @@ def dense_space(**training):
 
 
 def hyper(space=dense_space, direction="max", searcher_seed=1, **arguments):
-    given = {"optimizer": "adam", "loss": LOSS, "metrics": ["accuracy"], "run_eagerly": True}
+    given = {
+        "optimizer": "adam",
+        "loss": LOSS,
+        "metrics": ["accuracy"],
+        "run_eagerly": True,
+        "isolation": "inline",
+    }
     searcher = RandomSearcher(space, direction, seed=searcher_seed)
     return HyperKeras(searcher, **{**given, **arguments})
 
@@ -45,6 +51,7 @@ def hyper(space=dense_space, direction="max", searcher_seed=1, **arguments):
 def searching(**training):
     """Return a search of a space that decides arguments of the training, and their names."""
     given = {"optimizer": "adam", "loss": LOSS, "metrics": ["accuracy"], "run_eagerly": True}
+    given["isolation"] = "inline"
     kept = {name: value for name, value in given.items() if name not in training}
     space = dense_space(**training)
     return HyperKeras(RandomSearcher(space, "max", seed=1), **kept)
@@ -226,7 +233,9 @@ def test_an_optimizer_may_be_a_configuration_that_the_space_searches_in():
             optimizer={"class_name": "SGD", "config": {"learning_rate": Choice([0.5, 0.25])}}
         )
     watcher = Watcher()
-    found = HyperKeras(RandomSearcher(space, seed=0), None, LOSS, ["accuracy"], [watcher])
+    found = HyperKeras(
+        RandomSearcher(space, seed=0), None, LOSS, ["accuracy"], [watcher], isolation="inline"
+    )
     found.search(*DATA, max_trials=2, verbose=0, run_eagerly=True)
     assert sorted(watcher.rates) == [0.25, 0.5]
 
@@ -269,7 +278,7 @@ def test_a_continuous_learning_rate_may_be_decided():
 
 def test_an_argument_given_twice_is_an_error_that_says_so():
     space = dense_space(batch_size=lambda: Choice([8, 16]))
-    found = HyperKeras(RandomSearcher(space), "adam", LOSS)
+    found = HyperKeras(RandomSearcher(space), "adam", LOSS, isolation="inline")
     with pytest.raises(SearchError, match=r"batch_size must be given once; received 8 .*leave"):
         found.search(*DATA, batch_size=8)
     with pytest.raises(SearchError, match="loss must be given once"):
@@ -429,7 +438,7 @@ MISTAKES = {
     ),
     "isolation": (
         lambda: hyper(isolation="thread"),
-        ["isolation must be 'inline' or 'process'", "received 'thread'"],
+        ["isolation must be 'process' or 'inline'", "received 'thread'"],
     ),
     "a store": (
         lambda: hyper().search(*DATA, store=3),

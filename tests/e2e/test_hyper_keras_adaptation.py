@@ -66,6 +66,11 @@ def space_of(make, data, input_arguments, *, dense=True):
     return space
 
 
+def adaptation_on(data):
+    examples = as_examples(data)
+    return Adaptation(lambda: examples)
+
+
 def searcher_of(name):
     make, data, arguments = LAYERS[name]
     return RandomSearcher(space_of(make, data, arguments), seed=0)
@@ -75,7 +80,7 @@ def searcher_of(name):
 def test_a_layer_with_its_statistics_filled_in_is_the_adapted_layer(name):
     make, data, arguments = LAYERS[name]
     architecture = space_of(make, data, arguments, dense=False).sample(0)
-    adapted = Adaptation(as_examples(data)).adapted(architecture.graph)
+    adapted = adaptation_on(data).adapted(architecture.graph)
     ours = build_model(adapted)
     (node,) = [node for node in architecture.graph if node.layer != "Input"]
     reference = getattr(keras.layers, node.layer)(**node.arguments)
@@ -88,7 +93,13 @@ def test_a_layer_with_its_statistics_filled_in_is_the_adapted_layer(name):
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_search_adapts_its_layers_and_saves_them_with_the_model(name, tmp_path):
     data = LAYERS[name][1]
-    found = HyperKeras(searcher_of(name), "adam", "sparse_categorical_crossentropy", ["accuracy"])
+    found = HyperKeras(
+        searcher_of(name),
+        "adam",
+        "sparse_categorical_crossentropy",
+        ["accuracy"],
+        isolation="inline",
+    )
     found.search(data, Y, data, Y, max_trials=1, verbose=0, run_eagerly=True)
     found.save_best_model(tmp_path / "best.keras")
     loaded = keras.models.load_model(tmp_path / "best.keras")
@@ -107,7 +118,7 @@ def test_a_layer_is_adapted_once_for_all_trials(monkeypatch):
 
     monkeypatch.setattr(keras.layers.Normalization, "adapt", spy)
     searcher = searcher_of("Normalization")
-    found = HyperKeras(searcher, "adam", "sparse_categorical_crossentropy")
+    found = HyperKeras(searcher, "adam", "sparse_categorical_crossentropy", isolation="inline")
     with pytest.warns(UserWarning, match="optimize_direction"):
         found.search(NUMBERS, Y, validation_split=0.25, max_trials=2, verbose=0, run_eagerly=True)
     (data,) = calls
@@ -124,7 +135,7 @@ def test_only_the_input_that_feeds_the_layer_is_looked_at():
     graph = space.sample(0).graph
     column = NUMBERS[:, 2:]
     for x in ([NUMBERS, column], {"right": column, "left": NUMBERS}):
-        scaled = Adaptation(as_examples(x)).adapted(graph)["scaled"]
+        scaled = adaptation_on(x).adapted(graph)["scaled"]
         assert scaled.arguments["mean"] == pytest.approx([column.mean()], rel=1e-5)
 
 
@@ -143,14 +154,14 @@ def test_datasets_are_adapted_on_too():
     graph = space_of(make, data, arguments, dense=False).sample(0).graph
     batches = tf.data.Dataset.from_tensor_slices((NUMBERS, Y)).batch(16)
     for dataset in (batches, Batches()):
-        (_, node) = Adaptation(as_examples(dataset)).adapted(graph)
+        (_, node) = adaptation_on(dataset).adapted(graph)
         assert node.arguments["mean"] == pytest.approx(NUMBERS.mean(0), rel=1e-4)
 
 
 def test_a_layer_that_was_given_its_statistics_is_left_alone():
     make, data = (lambda: hl.Normalization(mean=1.0, variance=2.0)), NUMBERS
     graph = space_of(make, data, {}).sample(0).graph
-    assert Adaptation(as_examples(data)).adapted(graph) is graph
+    assert adaptation_on(data).adapted(graph) is graph
 
 
 def test_a_layer_that_no_input_feeds_cannot_be_adapted():
@@ -158,7 +169,7 @@ def test_a_layer_that_no_input_feeds_cannot_be_adapted():
     with space.as_default():
         hl.Normalization(name="late")(hl.Dense(2)(hl.Input((3,))))
     with pytest.raises(BuildError) as caught:
-        Adaptation(as_examples(NUMBERS)).adapted(space.sample(0).graph)
+        adaptation_on(NUMBERS).adapted(space.sample(0).graph)
     for part in ("'late'", "must be fed by an Input", "received Module_Dense_1", "give it mean="):
         assert part in str(caught.value)
 
@@ -167,4 +178,4 @@ def test_data_that_do_not_suit_the_layer_are_its_failure():
     make, data = (lambda: hl.Normalization(name="scale")), NUMBERS
     graph = space_of(make, data, {}).sample(0).graph
     with pytest.raises(BuildError, match=r"'scale'.*data that suit it.*Keras's reason says"):
-        Adaptation(as_examples(WORDS)).adapted(graph)
+        adaptation_on(WORDS).adapted(graph)

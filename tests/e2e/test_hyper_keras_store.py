@@ -26,8 +26,9 @@ def make_space(widths=(2, 3, 4, 5, 6)):
     return space
 
 
-def engine(seed=0, space=make_space, **options):
-    return HyperKeras(RandomSearcher(space, "min", seed=seed), "sgd", "mse", **options)
+def engine(seed=0, space=make_space, isolation="inline", **options):
+    searcher = RandomSearcher(space, "min", seed=seed)
+    return HyperKeras(searcher, "sgd", "mse", isolation=isolation, **options)
 
 
 def told(history):
@@ -44,7 +45,7 @@ def test_a_search_goes_on_from_its_folder_as_if_it_had_not_been_interrupted(tmp_
     run(whole, tmp_path / "whole", 5)
     first = engine()
     run(first, tmp_path / "run", 3)
-    again = engine()
+    again = engine(isolation="process")  # where trials run makes no other search
     run(again, tmp_path / "run", 5)
     assert told(again.history) == told(whole.history)
     assert np.array_equal(
@@ -100,15 +101,16 @@ def test_trials_in_processes_of_their_own_find_what_those_in_this_one_find(tmp_p
     assert sorted(told(history), key=lambda trial: trial[0]) == told(inline)
     assert np.isfinite(apart.best_model.predict(X, verbose=0)).all()
     assert sorted(p.name for p in (tmp_path / "apart" / "logs").iterdir()) == [
-        f"trial-{number}.log" for number in (1, 2, 3)
+        f"trial-{number}.log"
+        for number in (0, 1, 2, 3)  # 0 is the preflight
     ]
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"isolation": "thread"}, "isolation must be 'inline' or 'process'; received 'thread'"),
-        ({"n_workers": 2}, 'n_workers must be left out where.*received 2.*isolation="process"'),
+        ({"isolation": "thread"}, "isolation must be 'process' or 'inline'; received 'thread'"),
+        ({"n_workers": 2}, "n_workers must be left out where.*received 2.*leave that out"),
         ({"deadline_s": 5.0}, "deadline_s must be left out where.*received 5.0"),
     ],
 )

@@ -23,7 +23,9 @@ def make_space():
 
 def engine_of(space, callbacks=()):
     searcher = RandomSearcher(space, "min", seed=0)
-    return HyperKeras(searcher, "sgd", "mse", metrics=["mae"], callbacks=callbacks)
+    return HyperKeras(
+        searcher, "sgd", "mse", metrics=["mae"], callbacks=callbacks, isolation="inline"
+    )
 
 
 class Built:

@@ -65,7 +65,11 @@ class BuiltModels:
 
 def hyper(searcher, **arguments):
     return HyperKeras(
-        searcher, loss="sparse_categorical_crossentropy", run_eagerly=True, **arguments
+        searcher,
+        loss="sparse_categorical_crossentropy",
+        run_eagerly=True,
+        isolation="inline",
+        **arguments,
     )
 
 

@@ -48,7 +48,9 @@ def two_ended_space():
 def search(space, y, loss=SPARSE, *, x=X, metrics=("accuracy",), direction="max", **arguments):
     reward = arguments.pop("reward_metric", None)
     searcher = RandomSearcher(space, direction, seed=0)
-    found = HyperKeras(searcher, None, loss, list(metrics), reward_metric=reward)
+    found = HyperKeras(
+        searcher, None, loss, list(metrics), reward_metric=reward, isolation="inline"
+    )
     return found.search(x, y, x, y, max_trials=1, verbose=0, run_eagerly=True, **arguments)
 
 
@@ -239,7 +241,7 @@ def test_nan_in_the_first_batch_of_a_dataset_is_found():
 
     bad = np.where(X > 10, X, np.nan).astype("float32")
     batches = tf.data.Dataset.from_tensor_slices((bad, INTEGERS)).batch(8)
-    found = HyperKeras(RandomSearcher(dense_space), None, SPARSE, ["accuracy"])
+    found = HyperKeras(RandomSearcher(dense_space), None, SPARSE, ["accuracy"], isolation="inline")
     with pytest.raises(SearchError, match="X must hold finite numbers"):
         found.search(batches, None, X, INTEGERS)
 
@@ -279,7 +281,7 @@ def test_a_search_ends_at_once_where_none_can_be_built():
 def test_a_search_whose_every_trial_fails_ends_with_the_commonest_reason():
     explosive = {"class_name": "SGD", "config": {"learning_rate": 1e38}}
     searcher = RandomSearcher(lambda: dense_space(1, None), "min", seed=0)
-    found = HyperKeras(searcher, explosive, "mse")
+    found = HyperKeras(searcher, explosive, "mse", isolation="inline")
     with pytest.raises(SearchError) as caught:
         found.search(X, REAL, X, REAL, max_trials=2, verbose=0, run_eagerly=True, epochs=3)
     message = str(caught.value)

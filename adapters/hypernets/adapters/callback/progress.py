@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from hypernets.adapters.callback.callback import Callback
+from hypernets.adapters.callback.callback import Callback, in_search_only
 from hypernets.adapters.callback.progress_text import ended_line, progress_rows, trial_line
 from hypernets.adapters.callback.screen import Screen, choose_screen
 from hypernets.application.in_process import SystemClock
@@ -57,6 +57,7 @@ class ProgressCallback(Callback):
         """Show that a trial has begun."""
         self._show(self._progress.with_begun(number, self._clock.now()))
 
+    @in_search_only
     def on_model_built(self, number: int, model: Any) -> None:
         """Show that a trial is being trained."""
         self._show(self._progress.with_training(number))
@@ -77,6 +78,10 @@ class ProgressCallback(Callback):
         self._progress = self._progress.with_search_ended(now_s)
         self._line(ended_line(self._progress, now_s))
         self._draw(self._close)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy in the process of a trial is, which shows nothing."""
+        return {**vars(self), "_console": None, "_screen": None, "_progress": SearchProgress()}
 
     def rows(self) -> list[tuple[str, str]]:
         """Return heading and text of each row of the present state."""

@@ -18,8 +18,12 @@ _SHOWN_SIGNATURES = 100
 class SummaryCallback(Callback):
     """Prints each trial: its decisions, its model, how it ended, and the signatures seen so far.
 
+    Where trials have processes of their own, a copy in such a process prints the model.
+
     Args:
         print_fn: takes one text, of one or several lines, to print; standard output if not given.
+            It travels with the copy: what it prints there appears here, what it stores there does
+            not.
         clock: what tells the time; the machine's if not given.
     """
 
@@ -34,10 +38,13 @@ class SummaryCallback(Callback):
         self._begun_s = self._clock.now()
         self._signatures: dict[str, None] = {}
         self._training: set[int] = set()
+        self._models_apart = False
 
     def on_search_begin(self, search: Any) -> None:
         """Take the time, and note what an earlier run has seen."""
         self._begun_s = self._clock.now()
+        estimator = getattr(search, "estimator", None)
+        self._models_apart = getattr(estimator, "models_apart", False)
         for trial in getattr(search, "history", ()):
             self._note(trial)
 
@@ -50,6 +57,11 @@ class SummaryCallback(Callback):
         """Print the summary of the model, with its connections where it branches."""
         model.summary(print_fn=self._print_summary)
         self._begin_training(number)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy in the process of a trial needs."""
+        own = {**vars(self), "_signatures": {}, "_training": set()}
+        return {**own, "_clock": SystemClock(), "_models_apart": False}
 
     def on_trial_report(self, number: int, report: Report) -> None:
         """Note that the training has begun."""
@@ -71,7 +83,8 @@ class SummaryCallback(Callback):
         self._print("\n".join(lines))
 
     def _begin_training(self, number: int) -> None:
-        if number not in self._training:
+        # where the model is elsewhere, what shows it says so too: this comes too late
+        if number not in self._training and not self._models_apart:
             self._training.add(number)
             self._print("trail begin")
 

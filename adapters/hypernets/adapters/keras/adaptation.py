@@ -34,10 +34,10 @@ class Adaptation:
     """Adapts layers on the training data, each distinct one once.
 
     Args:
-        train: the training data.
+        train: returns the training data, which are not looked at before a layer needs them.
     """
 
-    def __init__(self, train: Examples) -> None:
+    def __init__(self, train: Callable[[], Examples]) -> None:
         self._train = train
         self._known: dict[Hashable, Mapping[str, Any]] = {}
 
@@ -72,9 +72,9 @@ class Adaptation:
         return self._known[key]
 
     def _adapt(self, node: LayerNode, select: Callable[[Any], Any]) -> Mapping[str, Any]:
-        layer = make_layer(node.spec)
+        layer, train = make_layer(node.spec), self._train()
         try:
-            layer.adapt(_data(self._train, select))
+            layer.adapt(_data(train, select))
         except Exception as error:
             raise BuildError(
                 f"{node.name!r}: a {node.layer} must be adapted on data that suit it; received the "
@@ -123,7 +123,7 @@ def _selector(position: int, name: str) -> Callable[[Any], Any]:
 
 def _data(train: Examples, select: Callable[[Any], Any]) -> Any:
     if not train.is_dataset:
-        return select(train.x)
+        return select(train.feed)
     if isinstance(train.x, keras.utils.PyDataset):
         return np.concatenate(
             [np.asarray(select(_x_of(train.x[index]))) for index in range(len(train.x))]

@@ -1,7 +1,7 @@
 """Training and validation data, prepared once and then used by every trial.
 
 Arrays keep their memory: a split is a pair of views, and only what Keras itself would convert in
-every `fit` (floats of another precision, text) is converted, once.
+every `fit` (floats of another precision, text) is converted, once. None of this needs Keras.
 """
 
 import math
@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
-import keras
 import numpy as np
 
 from hypernets.adapters.keras.data_check import (
@@ -17,9 +16,19 @@ from hypernets.adapters.keras.data_check import (
     require_finite,
     require_same_length,
 )
+from hypernets.adapters.keras.presence import floatx, is_py_dataset
 from hypernets.domain.error import SearchError
 
-__all__ = ["Examples", "TrainingData", "as_examples", "is_text", "named_arrays", "prepare", "split"]
+__all__ = [
+    "Examples",
+    "TrainingData",
+    "as_examples",
+    "is_factory",
+    "is_text",
+    "named_arrays",
+    "prepare",
+    "split",
+]
 
 
 @attrs.frozen(eq=False)
@@ -50,13 +59,21 @@ class Examples:
         """
         if self.factory is not None:
             return as_examples, (self.factory, None, None, self.where)
-        if self.is_dataset and not isinstance(self.x, keras.utils.PyDataset):
+        self.require_portable()
+        return Examples, (self.x, self.y, self.weights, self.where, self.is_dataset)
+
+    def require_portable(self) -> None:
+        """Refuse a dataset that cannot travel to the process of a trial.
+
+        Raises:
+            SearchError: it is a live `tf.data.Dataset` that no function has made.
+        """
+        if self.factory is None and self.is_dataset and not is_py_dataset(self.x):
             raise SearchError(
                 f"{self.where[0]} must be fit to travel to the process of a trial; received a live "
                 f"{type(self.x).__name__}; pass a function of no arguments that makes it, or run "
-                'inline: isolation="inline"'
+                'inline: HyperKeras(..., isolation="inline")'
             )
-        return Examples, (self.x, self.y, self.weights, self.where, self.is_dataset)
 
     @property
     def n_examples(self) -> int | None:
@@ -66,9 +83,14 @@ class Examples:
         return int(next(iter(named_arrays(self.x, "X").values())).shape[0])
 
     @property
+    def feed(self) -> Any:
+        """`x` as Keras takes it: text of several columns as tensors."""
+        return self.x if self.is_dataset else _mapped(self.x, _fed)
+
+    @property
     def fit_arguments(self) -> dict[str, Any]:
         """What `fit` and `evaluate` take of it."""
-        given = {"x": self.x, "y": self.y, "sample_weight": self.weights}
+        given = {"x": self.feed, "y": self.y, "sample_weight": self.weights}
         return {name: value for name, value in given.items() if value is not None}
 
     @property
@@ -76,7 +98,7 @@ class Examples:
         """What `fit` takes of it as `validation_data`."""
         if self.is_dataset:
             return self.x
-        triple = (self.x, self.y, self.weights)
+        triple = (self.feed, self.y, self.weights)
         return triple if self.weights is not None else triple[:2]
 
     def head(self, count: int) -> "Examples":
@@ -86,9 +108,8 @@ class Examples:
         return Examples(x, y, weights, self.where)
 
     def _first_batch(self) -> tuple[Any, Any, Any]:
-        batch = self.x[0] if isinstance(self.x, keras.utils.PyDataset) else next(iter(self.x))
-        parts = keras.utils.unpack_x_y_sample_weight(batch)
-        x, y, weights = (_mapped(part, np.asarray) for part in parts)
+        batch = self.x[0] if is_py_dataset(self.x) else next(iter(self.x))
+        x, y, weights = (_mapped(part, np.asarray) for part in _unpacked(batch, self.where[0]))
         return x, y, weights
 
 
@@ -147,11 +168,11 @@ def as_examples(
         SearchError: they are of no kind that can be read in every trial, or are no good.
     """
     name_x, name_y = where
-    factory = x if _is_factory(x) else None
+    factory = x if is_factory(x) else None
     if factory is not None:
         x = factory()
         if isinstance(x, tuple) and y is None:
-            x, y, weights = keras.utils.unpack_x_y_sample_weight(x)
+            x, y, weights = _unpacked(x, name_x)
     if _is_dataset(x):
         _require_alone(x, y, weights, where)
         return Examples(x, where=where, is_dataset=True, factory=factory)
@@ -203,7 +224,7 @@ def _validation_examples(given: Any) -> Examples:
     if isinstance(given, (tuple, list)) and 1 <= len(given) <= 3:
         x, y, weights = (*given, None, None)[:3]
         return as_examples(x, y, weights, where)
-    if _is_dataset(given) or _is_factory(given):
+    if _is_dataset(given) or is_factory(given):
         return as_examples(given, where=where)
     raise SearchError(
         "validation_data must be (x, y), (x, y, sample_weight) or a dataset; received "
@@ -251,6 +272,22 @@ def _sliced(examples: Examples, part: slice) -> Examples:
     return attrs.evolve(examples, x=x, y=y, weights=weights)
 
 
+def _unpacked(batch: Any, name: str) -> tuple[Any, Any, Any]:
+    """Return x, y and weights of what a dataset or a function yields.
+
+    Raises:
+        SearchError: it has more parts, or none.
+    """
+    parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
+    if not 1 <= len(parts) <= 3:
+        raise SearchError(
+            f"{name} must yield x, (x, y) or (x, y, sample_weight); received {len(parts)} parts; "
+            "put several inputs into a dict or a tuple of their own"
+        )
+    x, y, weights = (*parts, None, None)[:3]
+    return x, y, weights
+
+
 def _mapped(structure: Any, function: Callable[[Any], Any]) -> Any:
     if structure is None:
         return None
@@ -266,12 +303,11 @@ def _mapped(structure: Any, function: Callable[[Any], Any]) -> Any:
 
 def _is_dataset(value: Any) -> bool:
     # a tf.data.Dataset is known by what it has, so that TensorFlow is not needed to ask
-    return isinstance(value, keras.utils.PyDataset) or (
-        hasattr(value, "element_spec") and hasattr(value, "batch")
-    )
+    return is_py_dataset(value) or (hasattr(value, "element_spec") and hasattr(value, "batch"))
 
 
-def _is_factory(value: Any) -> bool:
+def is_factory(value: Any) -> bool:
+    """Say whether something is a function that makes data, rather than data."""
     return callable(value) and not hasattr(value, "shape") and not _is_dataset(value)
 
 
@@ -315,8 +351,8 @@ def _array(value: Any, name: str) -> Any:
         return _text(array)
     if array.dtype == object:
         return _from_objects(array, name)
-    if array.dtype.kind == "f" and array.dtype.name != keras.config.floatx():
-        return array.astype(keras.config.floatx())
+    if array.dtype.kind == "f" and array.dtype.name != floatx():
+        return array.astype(floatx())
     return array
 
 
@@ -324,7 +360,7 @@ def _from_objects(array: Any, name: str) -> Any:
     if all(isinstance(item, (str, bytes)) for item in array.flat):
         return _text(array)
     try:
-        return array.astype(keras.config.floatx())
+        return array.astype(floatx())
     except (TypeError, ValueError) as error:
         raise SearchError(
             f"{name} must hold numbers, or text only; received a mixture: {error}; encode the text "
@@ -333,13 +369,18 @@ def _from_objects(array: Any, name: str) -> Any:
 
 
 def _text(array: Any) -> Any:
-    """Return text as Keras takes it: a column of objects, or a tensor where it is wider."""
+    """Return text as objects, a column of it without its second axis, as Keras takes it."""
     if array.dtype.kind == "S":
         array = np.char.decode(array, "utf-8")
-    if array.ndim == 1 or _width(array.shape) == 1:
-        return array.reshape(len(array)).astype(object)
-    return keras.ops.convert_to_tensor(array.astype(object), dtype="string")
+    if array.ndim > 1 and math.prod(array.shape[1:]) == 1:
+        array = array.reshape(len(array))
+    return array.astype(object)
 
 
-def _width(shape: Sequence[int]) -> int:
-    return math.prod(shape[1:])
+def _fed(array: Any) -> Any:
+    """Return an array as Keras takes it: of text, it takes arrays of one column only."""
+    if not isinstance(array, np.ndarray) or not array.dtype.hasobject or array.ndim == 1:
+        return array
+    import keras
+
+    return keras.ops.convert_to_tensor(array, dtype="string")

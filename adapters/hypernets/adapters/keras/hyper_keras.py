@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import attrs
-import keras
 
 from hypernets.adapters.keras.data import TrainingData, as_examples, prepare
+from hypernets.adapters.keras.deferred_data import SearchData, training_data
 from hypernets.adapters.keras.estimator import KerasEstimator
 from hypernets.adapters.keras.model_announcer import ModelAnnouncer
 from hypernets.adapters.keras.model_keeper import ModelKeeper
@@ -56,15 +56,17 @@ class HyperKeras:
             best epoch.
         keep_models: of how many of the best trials to keep the weights, in a temporary folder that
             goes with this object.
-        isolation: `"inline"` runs the trials in this process; `"process"` each in one of its own,
-            which a crash, a leak or a hang ends alone. What it prints appears here. Keras callbacks
-            do their work there, and `on_model_built` is not called.
+        isolation: `"process"` runs each trial in a process of its own, which a crash, a leak or a
+            hang ends alone. What it prints appears here; Keras callbacks, and `on_model_built` of
+            those of the search, do their work there, on copies. This process needs no Keras
+            before a model is read. `"inline"` runs the trials in this process.
         limit: what a network may cost at most, besides: parameters, operations, bytes, depth. A
             searcher that has `keep_within` is told, and proposes nothing beyond; what another one
             proposes beyond fails its trial before it is built.
-        n_workers: how many trials run at a time, with `isolation="process"`.
-        deadline_s: how long a trial may take, in seconds, with `isolation="process"`.
-        memory_limit_bytes: how much memory a trial may take, with `isolation="process"`.
+        n_workers: how many trials run at a time; more than one in processes of their own only, as
+            are the next two.
+        deadline_s: how long a trial may take, in seconds.
+        memory_limit_bytes: how much memory a trial may take.
         **compile_arguments: any other argument of `compile`.
 
     Attributes:
@@ -93,7 +95,7 @@ class HyperKeras:
         max_model_size: int = 0,
         reward_epoch: Literal["last", "best"] = "last",
         keep_models: int = 3,
-        isolation: str = "inline",
+        isolation: str = "process",
         limit: CostLimit | None = None,
         n_workers: int = 1,
         deadline_s: float | None = None,
@@ -152,8 +154,9 @@ class HyperKeras:
         A second call starts a new history on its data; the searcher goes on from where it is.
 
         Args:
-            X: an array, a list or dict of arrays, a `tf.data.Dataset` or `keras.utils.PyDataset`
-                of batches, or a function of no arguments that returns one of these.
+            X: an array, a list or dict of arrays, a `keras.utils.PyDataset` of batches, or a
+                function of no arguments that returns one of these or a `tf.data.Dataset`. It is
+                called in the process of each trial. Inline, a `tf.data.Dataset` serves as well.
             y: the labels; none with a dataset.
             X_val: what rewards are measured on.
             y_val: its labels.
@@ -198,13 +201,14 @@ class HyperKeras:
         )
         validating = validation_data is not None or validation_split is not None
         plan = self._plan(arguments, callbacks)
-        data = prepare(
-            X,
-            y,
-            validation_data=validation_of(X_val, y_val, validation_data),
-            validation_split=validation_split,
-            sample_weight=sample_weight,
-        )
+        given = {
+            "x": X,
+            "y": y,
+            "validation_data": validation_of(X_val, y_val, validation_data),
+            "validation_split": validation_split,
+            "sample_weight": sample_weight,
+        }
+        data = training_data(given, apart=self._isolation.is_apart)
         watched = validating or bool(plan.callbacks) or any(n in arguments for n in _VALIDATING)
         estimator = self._estimator_for(data, plan, watched)
         workplace = Workplace(store, self._isolation, self._keep_models, self.direction)
@@ -226,7 +230,7 @@ class HyperKeras:
         return plan
 
     def _estimator_for(
-        self, data: TrainingData, plan: TrainingPlan, validate_epochs: bool
+        self, data: SearchData, plan: TrainingPlan, validate_epochs: bool
     ) -> KerasEstimator:
         return KerasEstimator(
             data,
@@ -236,7 +240,7 @@ class HyperKeras:
             reward_epoch="best" if self._reward_epoch == "best" else "last",
             limit=self._limit,
             validate_epochs=validate_epochs,
-            on_model_built=ModelAnnouncer(self._callbacks),
+            models_apart=self._isolation.is_apart,
         )
 
     def _begin(
@@ -249,11 +253,16 @@ class HyperKeras:
         fresh = getattr(self.searcher, "fresh", None)
         if workplace.store is not None and callable(fresh):
             self.searcher = fresh()  # it is asked and told all over again what is stored
+        estimator.on_model_built = announcer = ModelAnnouncer(self._callbacks)
+        if estimator.models_apart:
+            announcer.require_portable()
         estimator.wants_weights = workplace.keeper.would_keep
         estimator.deterministic = workplace.is_durable
         space = getattr(self.searcher, "space", None)
         if space is not None:
-            estimator.reward_metric = preflight(estimator, space, self._sampler(space))
+            estimator.reward_metric = preflight(
+                estimator, space, workplace.executor, self._sampler(space)
+            )
         self._search = Search(
             self.searcher,
             estimator,
@@ -419,11 +428,11 @@ class HyperKeras:
             tuple(callbacks or ()),
         )
         plan.require_good()
-        keras.utils.set_random_seed((trial.seed or 0) if seed is None else seed)
         trainer = self._estimator_for(data, plan, given is not None)
         if given is None:
             trainer.reward_epoch = "last"  # nothing to tell a best epoch by
-        return trainer.train(trial.architecture, training={})
+        seed = (trial.seed or 0) if seed is None else seed
+        return trainer.train(trial.architecture, training={}, seed=seed)
 
     def evaluate(
         self,
@@ -443,7 +452,7 @@ class HyperKeras:
         **arguments: Any,
     ) -> Any:
         """Return what the best model predicts."""
-        return self.best_model.predict(as_examples(X).x, **arguments)
+        return self.best_model.predict(as_examples(X).feed, **arguments)
 
     def save_best_model(self, path: Any) -> None:
         """Save the best model; `keras.models.load_model(path)` loads it without this library."""

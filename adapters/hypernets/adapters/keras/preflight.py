@@ -1,69 +1,70 @@
 """Finds a user's mistakes before the first epoch, in seconds.
 
-A few architectures are sampled until one can be built and takes one step, eagerly and on a handful
-of examples. If some cannot, that is their own failure and the search goes on; if none can, what the
-most of them stumbled over is the mistake.
+A few architectures are sampled until one can be built and takes one step. If some cannot, that is
+their own failure and the search goes on; if none can, what the most of them stumbled over is the
+mistake. Each is tried where trials are run: in a process of its own, say.
 """
 
 import warnings
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from typing import Any
 
+import attrs
 import numpy as np
 
-from hypernets.adapters.keras.data import Examples, is_text, named_arrays
-from hypernets.adapters.keras.data_check import require_finite
-from hypernets.adapters.keras.epoch_watch import metric_names
-from hypernets.adapters.keras.estimator import KerasEstimator, choose_reward
-from hypernets.adapters.keras.fault import trial_error
-from hypernets.adapters.keras.label import require_labels
+from hypernets.adapters.keras.estimator import KerasEstimator
 from hypernets.adapters.keras.metric_direction import known_direction
-from hypernets.adapters.keras.model_builder import release
-from hypernets.adapters.keras.training import TrainingCall
+from hypernets.adapters.keras.reward import choose_reward
+from hypernets.application.in_process.attempt import failure_of
 from hypernets.application.log import EventLog
+from hypernets.application.port import Executor, Job, Measurement, Outcome, TrialContext
 from hypernets.domain.architecture.limit import LimitedSampler
-from hypernets.domain.error import BuildError, SearchError, TrainingError, TrialError
-from hypernets.domain.history import Direction
+from hypernets.domain.error import BuildError, SearchError, SpaceError, TrainingError, TrialError
+from hypernets.domain.history import Direction, Failure
 
 __all__ = ["knows_cost", "preflight"]
 
 _MOST_ARCHITECTURES = 10
 _MOST_DRAWS = 30  # a small space gives the same architecture again and again
-_EXAMPLES = 8
 _ACCEPTANCE_DRAWS = 50
-_ON_PURPOSE = (TrialError, SearchError)
+_NUMBER = 0  # no trial has it
 _log = EventLog(__name__)
 
 
-def preflight(estimator: KerasEstimator, space: Any, sampler: LimitedSampler | None = None) -> str:
+def preflight(
+    estimator: KerasEstimator,
+    space: Any,
+    executor: Executor,
+    sampler: LimitedSampler | None = None,
+) -> str:
     """Return the name of the reward, having looked for mistakes.
 
     Args:
         estimator: what the search is going to measure with.
         space: what it samples from.
+        executor: what is going to run its trials, with nothing to do yet.
         sampler: what samples within the limits on the cost, if there are any.
 
     Raises:
         SearchError: a mistake, or no sampled architecture can be built and trained.
-        SpaceError: no architecture is found that keeps within the limits.
+        SpaceError: the definition of the space is wrong, or no architecture is found that keeps
+            within the limits.
     """
-    train, validation = estimator.data.train, estimator.data.validation
-    heads = train.head(_EXAMPLES), validation.head(_EXAMPLES)
-    for head in heads:
-        require_finite(
-            {**named_arrays(head.x, head.where[0]), **named_arrays(head.y, head.where[1])}
-        )
-    failures: list[Exception] = []
+    failures: list[Failure] = []
     if sampler is not None:
         _tell_acceptance(sampler)
     for sample in _architectures(space if sampler is None else sampler, failures):
-        try:
-            names, outputs = _try_out(estimator, sample, heads)
-        except _ON_PURPOSE as error:
-            failures.append(error)
-            continue
-        return _reward(estimator, names, outputs)
+        outcome = _outcome(executor, Job(_NUMBER, sample, _TryOut(estimator), seed=0))
+        if outcome.measurement is not None:
+            names = outcome.measurement.details
+            return _reward(estimator, list(names["measured"]), tuple(names["outputs"]))
+        failure = outcome.failure or Failure(outcome.state.value, "no reason was given")
+        if failure.kind == _MistakeError.__name__:
+            raise SearchError(failure.message)
+        if failure.kind == SpaceError.__name__:
+            raise SpaceError(failure.message)
+        failures.append(failure)
     raise _commonest(failures)
 
 
@@ -78,6 +79,51 @@ def knows_cost(space: Any) -> bool:
     return False
 
 
+class _MistakeError(SearchError):
+    """A mistake that no architecture is to blame for."""
+
+
+@attrs.frozen(eq=False)
+class _TryOut:
+    """Stands for an estimator, but for what it does: it has a model take its first step."""
+
+    estimator: KerasEstimator
+
+    @property
+    def preload(self) -> tuple[str, ...]:
+        """What a process imports before it begins."""
+        return self.estimator.preload
+
+    def prepare_process(self, threads: int | None) -> None:
+        """Take no more than so many threads."""
+        self.estimator.prepare_process(threads)
+
+    def estimate(self, architecture: Any, context: TrialContext) -> Measurement:
+        """Return no number, but the names of what a model measures and of its outputs.
+
+        Raises:
+            SearchError, TrialError: a mistake, or the architecture fails.
+        """
+        from hypernets.adapters.keras.first_step import heads_of, take_first_step
+
+        try:
+            self.estimator.plan.require_good()  # now that Keras is there
+            heads = heads_of(self.estimator)
+        except SearchError as error:
+            raise _MistakeError(str(error)) from error
+        measured, outputs = take_first_step(self.estimator, architecture, heads)
+        return Measurement({}, details={"measured": measured, "outputs": outputs})
+
+
+def _outcome(executor: Executor, job: Job) -> Outcome:
+    """Run a job; return its outcome."""
+    ticket = executor.submit(job, lambda report: False)
+    while True:
+        for outcome in executor.completed():
+            if outcome.ticket == ticket:
+                return outcome
+
+
 def _tell_acceptance(sampler: LimitedSampler) -> None:
     rng = np.random.default_rng(0)
     for _ in range(_ACCEPTANCE_DRAWS):
@@ -90,7 +136,7 @@ def _tell_acceptance(sampler: LimitedSampler) -> None:
     )
 
 
-def _architectures(space: Any, failures: list[Exception]) -> Iterator[Any]:
+def _architectures(space: Any, failures: list[Failure]) -> Iterator[Any]:
     """Yield different architectures; those that cannot be decided join the failures."""
     rng = np.random.default_rng(0)
     seen: set[Hashable] = set()
@@ -100,126 +146,11 @@ def _architectures(space: Any, failures: list[Exception]) -> Iterator[Any]:
         try:
             architecture = space.sample(rng)
         except TrialError as error:
-            failures.append(error)
+            failures.append(failure_of(error))
             continue
         if architecture.key not in seen:
             seen.add(architecture.key)
             yield architecture
-
-
-def _try_out(
-    estimator: KerasEstimator, architecture: Any, heads: tuple[Examples, Examples]
-) -> tuple[list[str], tuple[str, ...]]:
-    """Return the names of what a model measures, and of its outputs, after one step of it."""
-    model, call = estimator.build(architecture)
-    try:
-        for examples, head in zip(
-            (estimator.data.train, estimator.data.validation), heads, strict=True
-        ):
-            _require_inputs(head, architecture.graph.inputs, model)
-            _require_labels(examples, head, model, call.compile.get("loss"))
-        return _step(model, call, heads), tuple(model.output_names)
-    finally:
-        release(model)
-
-
-def _step(model: Any, call: TrainingCall, heads: tuple[Examples, Examples]) -> list[str]:
-    compiled = {**call.compile, "run_eagerly": True, "jit_compile": False, "steps_per_execution": 1}
-    train, validation = heads
-    try:
-        model.compile(**compiled)
-        # one step by hand: fit would set up a pipeline for eight examples
-        model.train_on_batch(**train.fit_arguments, class_weight=call.fit.get("class_weight"))
-        model.test_on_batch(**validation.fit_arguments)
-    except Exception as error:
-        raise trial_error(error, "training") from error
-    return metric_names(model)
-
-
-def _require_labels(examples: Examples, head: Examples, model: Any, loss: Any) -> None:
-    labels = head.y if examples.is_dataset else examples.y
-    inferred: dict[str, tuple[int | None, ...]] = {
-        name: tuple(tensor.shape)
-        for name, tensor in zip(model.output_names, model.outputs, strict=True)
-    }
-    where, ignored = examples.where[1], getattr(loss, "ignore_class", None)
-    try:
-        require_labels(labels, loss, inferred, where, ignored)
-    except SearchError:
-        # Keras infers shapes of some text layers that are not those of their values
-        measured = _measured_shapes(model, head)
-        if [len(shape) for shape in measured.values()] == [len(s) for s in inferred.values()]:
-            raise
-        require_labels(labels, loss, measured, where, ignored)
-
-
-def _measured_shapes(model: Any, head: Examples) -> dict[str, tuple[int | None, ...]]:
-    """Return the shapes of what a model really puts out."""
-    model.run_eagerly = True
-    try:
-        values = model.predict(head.x, verbose=0)
-    except Exception as error:
-        raise trial_error(error, "predicting with") from error
-    arrays = values if isinstance(values, list) else [values]
-    shapes = [(None, *array.shape[1:]) for array in arrays]
-    return dict(zip(model.output_names, shapes, strict=True))
-
-
-def _require_inputs(head: Examples, names: tuple[str, ...], model: Any) -> None:
-    """Refuse data whose number, names, kind or shapes are not those of the inputs."""
-    where = head.where[0]
-    x = head.x
-    if isinstance(x, Mapping):
-        missing = [name for name in names if name not in x]
-        if missing:
-            raise SearchError(
-                f"{where} must hold an array for each input of the network; received "
-                f"{', '.join(map(repr, x))} without {missing[0]!r}; name the arrays as the inputs: "
-                f"{', '.join(map(repr, names))}"
-            )
-        arrays = [x[name] for name in names]
-    else:
-        arrays = list(x) if isinstance(x, (list, tuple)) else [x]
-    if len(arrays) != len(names):
-        raise SearchError(
-            f"{where} must hold one array an input of the network; received {len(arrays)} for the "
-            f"{len(names)} inputs {', '.join(map(repr, names))}; pass a list or a dict of them"
-        )
-    for name, array, tensor in zip(names, arrays, model.inputs, strict=True):
-        label = where if len(names) == 1 else f"{where} for input {name!r}"
-        _require_kind(array, tensor, label)
-        _require_shape(tuple(array.shape), tuple(tensor.shape), label, name)
-
-
-def _require_kind(array: Any, tensor: Any, label: str) -> None:
-    if is_text(array) and str(tensor.dtype) != "string":
-        raise SearchError(
-            f"{label} must hold numbers, for its Input is of dtype {tensor.dtype}; received text; "
-            "encode it, or write Input(shape=(1,), dtype='string') before a TextVectorization or "
-            "StringLookup"
-        )
-
-
-def _require_shape(
-    got: tuple[int, ...], expected: tuple[int | None, ...], label: str, name: str
-) -> None:
-    if _fits(got, expected):
-        return
-    # Keras adds or takes away a last axis of size 1
-    if got[-1:] == (1,) and _fits(got[:-1], expected):
-        return
-    if expected[-1:] == (1,) and _fits(got, expected[:-1]):
-        return
-    raise SearchError(
-        f"{label} must have the shape of the Input {name!r}, {('n', *expected[1:])}; received "
-        f"{('n', *got[1:])}; write Input(shape={tuple(got[1:])}), or reshape the data"
-    )
-
-
-def _fits(got: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
-    return len(got) == len(expected) and all(
-        want is None or size == want for size, want in zip(got[1:], expected[1:], strict=True)
-    )
 
 
 def _reward(estimator: KerasEstimator, names: list[str], outputs: tuple[str, ...]) -> str:
@@ -240,16 +171,19 @@ def _reward(estimator: KerasEstimator, names: list[str], outputs: tuple[str, ...
     return reward
 
 
-def _commonest(failures: list[Exception]) -> SearchError:
+def _commonest(failures: list[Failure]) -> SearchError:
     """Return the error of the search where every sampled architecture has failed."""
-    (text, count), *_ = Counter(str(error) for error in failures).most_common(1)
-    error = next(error for error in failures if str(error) == text)
-    if isinstance(error, SearchError):
-        return error
+    (text, count), *_ = Counter(failure.message for failure in failures).most_common(1)
+    failure = next(failure for failure in failures if failure.message == text)
+    if failure.kind == SearchError.__name__:
+        return SearchError(text)
     made = SearchError(
         f"some architecture of the space must train on the data; received {len(failures)} sampled "
-        f"ones of which none does, most often ({count} times) for this {type(error).__name__}: "
-        f"{text}"
+        f"ones of which none does, most often ({count} times) for this {failure.kind}: {text}"
     )
-    made.__cause__ = error
+    made.__cause__ = _TriedError(failure.traceback or f"{failure.kind}: {text}")
     return made
+
+
+class _TriedError(Exception):
+    """What went wrong where an architecture was tried: its text is the traceback from there."""

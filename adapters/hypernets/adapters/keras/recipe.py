@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-import keras
+
+from hypernets.adapters.keras.presence import loaded_keras
 
 __all__ = ["Recipe", "as_recipes", "made"]
-
-_Schedule = keras.optimizers.schedules.LearningRateSchedule
 
 
 @attrs.frozen
@@ -34,6 +33,8 @@ class Recipe:
             thing: Any = object.__new__(self.kind)
             vars(thing).update(self.config)
             return thing
+        import keras
+
         if self.kind is keras.metrics.MeanMetricWrapper:
             return self.kind(**self.config)
         return self.kind.from_config(dict(self.config))  # type: ignore[attr-defined]
@@ -41,20 +42,8 @@ class Recipe:
 
 def as_recipes(structure: Any) -> Any:
     """Return a structure with a recipe in place of each optimizer, loss and metric."""
-    if isinstance(structure, dict):
-        return {key: as_recipes(value) for key, value in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        return type(structure)([as_recipes(value) for value in structure])
-    if isinstance(structure, keras.losses.Loss):
-        return Recipe(type(structure), dict(vars(structure)), bare=True)  # it has no variables
-    if type(structure) is keras.metrics.MeanMetricWrapper:
-        own = {"fn": structure._fn, "name": structure.name, "dtype": structure.dtype}
-        return Recipe(type(structure), {**own, **structure._fn_kwargs})
-    if isinstance(structure, keras.metrics.Metric):
-        return Recipe(type(structure), structure.get_config())
-    if isinstance(structure, keras.optimizers.Optimizer):
-        return _optimizer_recipe(structure)
-    return structure
+    keras = loaded_keras()
+    return structure if keras is None else _with_recipes(structure, keras)
 
 
 def made(structure: Any) -> Any:
@@ -66,9 +55,26 @@ def made(structure: Any) -> Any:
     return structure.make() if isinstance(structure, Recipe) else structure
 
 
-def _optimizer_recipe(optimizer: Any) -> Recipe:
+def _with_recipes(structure: Any, keras: Any) -> Any:
+    if isinstance(structure, dict):
+        return {key: _with_recipes(value, keras) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)([_with_recipes(value, keras) for value in structure])
+    if isinstance(structure, keras.losses.Loss):
+        return Recipe(type(structure), dict(vars(structure)), bare=True)  # it has no variables
+    if type(structure) is keras.metrics.MeanMetricWrapper:
+        own = {"fn": structure._fn, "name": structure.name, "dtype": structure.dtype}
+        return Recipe(type(structure), {**own, **structure._fn_kwargs})
+    if isinstance(structure, keras.metrics.Metric):
+        return Recipe(type(structure), structure.get_config())
+    if isinstance(structure, keras.optimizers.Optimizer):
+        return _optimizer_recipe(structure, keras)
+    return structure
+
+
+def _optimizer_recipe(optimizer: Any, keras: Any) -> Recipe:
     config = dict(optimizer.get_config())
     rate = getattr(optimizer, "_learning_rate", None)
-    if isinstance(rate, _Schedule):
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         config["learning_rate"] = rate  # holds no state; one of the user's own is in no registry
     return Recipe(type(optimizer), config)

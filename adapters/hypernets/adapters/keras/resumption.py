@@ -11,7 +11,8 @@ from typing import Any
 import attrs
 import keras
 
-from hypernets.adapters.keras.data import Examples, TrainingData, named_arrays
+from hypernets.adapters.keras.data import Examples, named_arrays
+from hypernets.adapters.keras.deferred_data import SearchData
 from hypernets.adapters.keras.epoch_checkpoint import CALLBACK_STATES, EpochCheckpoint
 from hypernets.adapters.keras.epoch_watch import EpochWatch
 from hypernets.adapters.keras.surroundings import Surroundings
@@ -44,7 +45,7 @@ class Resumption:
         self,
         model: Any,
         call: TrainingCall,
-        data: TrainingData,
+        data: SearchData,
         watch: EpochWatch,
         callbacks: Sequence[Any],
     ) -> EpochCheckpoint | None:
@@ -65,7 +66,7 @@ class Resumption:
 
 
 def obstacle(
-    model: Any, call: TrainingCall, data: TrainingData, callbacks: Sequence[Any]
+    model: Any, call: TrainingCall, data: SearchData, callbacks: Sequence[Any]
 ) -> str | None:
     """Return why a training cannot be gone on with exactly; `None` if it can.
 
@@ -93,7 +94,7 @@ def _identity(
     model: Any,
     architecture: Any,
     call: TrainingCall,
-    data: TrainingData,
+    data: SearchData,
     callbacks: Sequence[Any],
     seed: int,
 ) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-import keras
-
+from hypernets.adapters.keras.presence import loaded_keras
 from hypernets.application.port import Searcher
 from hypernets.domain.error import SearchError
 
@@ -79,9 +78,10 @@ def require_engine_callbacks(callbacks: Any) -> tuple[Any, ...]:
     Raises:
         SearchError: one is a Keras callback.
     """
+    keras = loaded_keras()
     given = tuple(callbacks) if isinstance(callbacks, Iterable) else (callbacks,)
     for callback in given:
-        if isinstance(callback, keras.callbacks.Callback):
+        if keras is not None and isinstance(callback, keras.callbacks.Callback):
             raise SearchError(
                 "callbacks of HyperKeras must be callbacks of the search; received the Keras "
                 f"callback {type(callback).__name__}; pass it to search(callbacks=[...]), which "

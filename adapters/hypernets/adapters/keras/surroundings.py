@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-import keras
 
 __all__ = ["Surroundings", "divide_threads", "make_deterministic"]
 
@@ -34,7 +33,9 @@ class Surroundings:
 
     @classmethod
     def here(cls) -> "Surroundings":
-        """Return those of this process."""
+        """Return those of this process, which imports Keras."""
+        import keras
+
         return cls(
             keras.config.floatx(),
             keras.config.epsilon(),
@@ -51,6 +52,8 @@ class Surroundings:
 
     def restore(self) -> None:
         """Make them those of this process."""
+        import keras
+
         if self == Surroundings.here():
             return
         keras.config.set_floatx(self.floatx)
@@ -74,12 +77,12 @@ def divide_threads(threads: int | None) -> None:
     """Tell the backend how many threads to use, before it has started any; `None` says nothing."""
     if threads is None:
         return
-    if keras.backend.backend() == "tensorflow":
+    if _backend() == "tensorflow":
         threading = _tensorflow().config.threading
         if threading.get_intra_op_parallelism_threads() != threads:  # may be said once only
             threading.set_intra_op_parallelism_threads(threads)
             threading.set_inter_op_parallelism_threads(threads)
-    elif keras.backend.backend() == "torch":
+    elif _backend() == "torch":
         import torch  # type: ignore[import-not-found,unused-ignore]
 
         torch.set_num_threads(threads)
@@ -87,8 +90,14 @@ def divide_threads(threads: int | None) -> None:
 
 def make_deterministic() -> None:
     """Have TensorFlow give the same in each run, in this process from now on."""
-    if keras.backend.backend() == "tensorflow" and not _is_deterministic():
+    if _backend() == "tensorflow" and not _is_deterministic():
         _tensorflow().config.experimental.enable_op_determinism()
+
+
+def _backend() -> str:
+    import keras
+
+    return str(keras.backend.backend())
 
 
 def _tensorflow() -> Any:

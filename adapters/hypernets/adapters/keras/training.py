@@ -5,9 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
-import keras
 
-from hypernets.adapters.keras.cloning import clone, clone_callbacks, clone_optimizer
+from hypernets.adapters.keras.presence import loaded_keras
 from hypernets.domain.error import BuildError, SearchError
 
 __all__ = ["COMPILE_ARGUMENTS", "FIT_ARGUMENTS", "TrainingCall", "TrainingPlan"]
@@ -74,6 +73,8 @@ class TrainingPlan:
     def require_good(self, searched: Collection[str] = ()) -> None:
         """Refuse arguments that Keras does not know, or that are given twice.
 
+        Names of optimizers, losses and metrics are looked up where Keras has been imported.
+
         Args:
             searched: keywords that the space decides.
 
@@ -96,7 +97,8 @@ class TrainingPlan:
                 "class_weight must map each class to its weight; received "
                 f"{weights!r}; write class_weight={{0: 1.0, 1: 3.0}}, say"
             )
-        clone_callbacks(self.callbacks)
+        if self.callbacks:
+            self.keras_callbacks()
 
     def call(
         self,
@@ -112,6 +114,8 @@ class TrainingPlan:
         Raises:
             BuildError: an argument is none that Keras takes.
         """
+        from hypernets.adapters.keras.cloning import clone, clone_optimizer
+
         merged = {**self.arguments, **training}
         for keyword, value in (fidelity or {}).items():
             if keyword == "epochs":
@@ -134,6 +138,8 @@ class TrainingPlan:
 
     def keras_callbacks(self) -> list[Any]:
         """Return copies of the Keras callbacks, for one trial."""
+        from hypernets.adapters.keras.cloning import clone_callbacks
+
         return clone_callbacks(self.callbacks)
 
 
@@ -155,7 +161,10 @@ def _require_known(keywords: Iterable[str], where: str) -> None:
 
 
 def _require_names(keyword: str, value: Any) -> None:
-    """Refuse a name of an optimizer, loss or metric that Keras does not know."""
+    """Refuse a name that Keras does not know, where Keras is there to be asked."""
+    keras = loaded_keras()
+    if keras is None:
+        return
     if isinstance(value, dict) and "class_name" not in value:
         value = list(value.values())
     if isinstance(value, (list, tuple)):

@@ -25,13 +25,13 @@ class Isolation:
     """How the trials of a search are run.
 
     Attributes:
-        kind: `"inline"`, in this process; or `"process"`, each in one of its own.
+        kind: `"process"`, each in a process of its own; or `"inline"`, in this one.
         n_workers: how many at a time.
         deadline_s: how long one may take, in seconds.
         memory_limit_bytes: how much memory one may take.
     """
 
-    kind: str = "inline"
+    kind: str = "process"
     n_workers: int = 1
     deadline_s: float | None = None
     memory_limit_bytes: int | None = None
@@ -40,20 +40,25 @@ class Isolation:
         """Refuse what cannot be had in this process."""
         if self.kind not in ("inline", "process"):
             raise SearchError(
-                "isolation must be 'inline' or 'process'; received "
-                f"{self.kind!r}; leave it out for 'inline'"
+                "isolation must be 'process' or 'inline'; received "
+                f"{self.kind!r}; leave it out for 'process'"
             )
         for name, default in (("n_workers", 1), ("deadline_s", None), ("memory_limit_bytes", None)):
             value = getattr(self, name)
             if self.kind == "inline" and value != default:
                 raise SearchError(
                     f"{name} must be left out where trials run in the process of the search; "
-                    f'received {value!r} with isolation="inline"; write isolation="process"'
+                    f'received {value!r} with isolation="inline"; leave that out'
                 )
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether trials have processes of their own."""
+        return self.kind == "process"
 
     def executor(self, logs: Path | None) -> Executor:
         """Return what runs the trials; it keeps their logs in a folder, where one is given."""
-        if self.kind == "inline":
+        if not self.is_apart:
             return InlineExecutor()
         return ProcessExecutor(
             self.n_workers, self.deadline_s, self.memory_limit_bytes, logs, echo=True

@@ -35,8 +35,9 @@ class Callback(Protocol):
     def on_model_built(self, number: int, model: Any) -> None:
         """The estimator has built the model of a trial, and is about to train it.
 
-        Called by the estimator, of those that have models to show; only where the trial runs in
-        the process of the search.
+        Called by the estimator, of those that have models to show, in the process of the trial:
+        where that is not the process of the search, on a copy, of which only what it prints or
+        writes remains.
         """
 
     def on_trial_report(self, number: int, report: Report) -> None:
