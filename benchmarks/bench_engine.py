@@ -118,7 +118,8 @@ def train_plainly(data, architecture, epochs, number) -> None:
 
 
 def search(data, searched, architectures, epochs, callbacks=()) -> None:
-    engine = HyperKeras(FixedSearcher(searched, architectures), callbacks=callbacks, **COMPILE)
+    strategy = FixedSearcher(searched, architectures)
+    engine = HyperKeras(strategy, callbacks=callbacks, isolation="inline", **COMPILE)
     engine.search(*data, max_trials=len(architectures), epochs=epochs, verbose=0, seed=0)
 
 
