@@ -329,10 +329,11 @@ def test_when_the_coordinator_dies_all_goes_with_it(tmp_path, method, death):
 
 
 COORDINATOR = """
-import json, os, pathlib, subprocess, sys, time
+import json, os, pathlib, signal, subprocess, sys, time
 from hypernets.adapters.process import ProcessExecutor
 from hypernets.application.port import Job
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 method, folder = sys.argv[1], pathlib.Path(sys.argv[2])
 
 class Hanging:
