@@ -12,9 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from hypernets.adapters.store import Hdf5Store
+from hypernets.domain.history import TrialState
+
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
 
 DOCUMENT = os.environ.get("HYPERNETS_PUBLISHED_DOCS", "")
+documented = pytest.mark.skipif(not DOCUMENT, reason="HYPERNETS_PUBLISHED_DOCS names no document")
 PROGRAMS = {
     "dnn": "dnn_search_space(",
     "cnn": "cnn_search_space(",
@@ -29,7 +33,7 @@ def published_program(name: str) -> str:
     return block
 
 
-def run(program: str, folder: Path) -> str:
+def started(program: str, folder: Path, **environment: str) -> subprocess.Popen[str]:
     script = folder / "program.py"
     script.write_text(program, encoding="utf-8")
     environment = {
@@ -38,20 +42,31 @@ def run(program: str, folder: Path) -> str:
         "MAX_TRIALS": "2",
         "MAX_EPOCHS": "1",
         "EXAMPLES": "40",
+        **environment,
     }
-    done = subprocess.run(
-        [sys.executable, str(script)],
+    return subprocess.Popen(
+        [sys.executable, "-u", str(script)],
         cwd=folder,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=500,
     )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return done.stdout
 
 
-@pytest.mark.skipif(not DOCUMENT, reason="HYPERNETS_PUBLISHED_DOCS names no document")
+def run(program: str, folder: Path, **environment: str) -> str:
+    process = started(program, folder, **environment)
+    printed, complained = process.communicate(timeout=500)
+    assert process.returncode == 0, complained[-4000:]
+    return printed
+
+
+def told(store: Path) -> list[tuple[int, TrialState, dict[str, float], str]]:
+    with Hdf5Store(store) as opened:
+        return [(t.number, t.state, dict(t.objectives), t.signature) for t in opened.load()]
+
+
+@documented
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_published_program_runs_verbatim_and_prints_the_log(name, tmp_path):
     printed = run(published_program(name), tmp_path)
@@ -74,3 +89,24 @@ def test_published_program_runs_verbatim_and_prints_the_log(name, tmp_path):
         assert rows[16][1] == "Module_InputChoice_10.hp_choice"
         assert rows[17][1] == "Module_InputChoice_9.hp_choice"
         assert re.fullmatch(r"\[[01]\]", rows[0][2])
+
+
+@documented
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_published_program_that_is_killed_goes_on_in_its_store(name, tmp_path):
+    program, store = published_program(name), tmp_path / "run"
+    with started(program, tmp_path, STORE=str(store)) as process:
+        for line in process.stdout:
+            if line.startswith("Trail No:2"):
+                process.kill()
+    (before,) = told(store)
+    assert before[:2] == (1, TrialState.COMPLETED)
+
+    printed = run(program, tmp_path, STORE=str(store))
+    assert re.findall(r"^Trail No:(\d+)$", printed, flags=re.MULTILINE) == ["2"]
+    assert before[3] in printed.partition("space signatures: ")[2]
+    first, second = told(store)
+    assert first == before
+    assert second[:2] == (2, TrialState.COMPLETED)
+    # each trial had a process of its own, with a log of its own
+    assert {"trial-1.log", "trial-2.log"} <= {path.name for path in (store / "logs").iterdir()}

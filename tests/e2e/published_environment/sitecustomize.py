@@ -2,8 +2,10 @@
 
 Python imports this module at start-up where its folder is on PYTHONPATH. It changes nothing of the
 program and nothing of the product's code: `keras.datasets.mnist.load_data` returns a small local
-set, and `HyperKeras.search` is called with fewer trials and epochs than the program asks for. The
-caps come from the environment: MAX_TRIALS, MAX_EPOCHS, EXAMPLES.
+set, and `HyperKeras.search` is called with fewer trials and epochs than the program asks for, and
+with a store if there is to be one. A search goes on with the same data only, so numpy, which one of
+the programs draws its data from, is seeded. What is wanted comes from the environment: MAX_TRIALS,
+MAX_EPOCHS, EXAMPLES, STORE.
 """
 
 import importlib.abc
@@ -26,6 +28,9 @@ def _small_mnist(module):
 
 
 def _fewer_trials(module):
+    import numpy as np
+
+    np.random.seed(0)  # noqa: NPY002 - it is what the programs use
     search = module.HyperKeras.search
 
     def capped(self, *arguments, **keywords):
@@ -36,6 +41,8 @@ def _fewer_trials(module):
         ):
             if keyword in keywords:
                 keywords[keyword] = min(keywords[keyword], int(os.environ[limit]))
+        if "STORE" in os.environ:
+            keywords["store"] = os.environ["STORE"]
         return search(self, *arguments, **keywords)
 
     module.HyperKeras.search = capped
