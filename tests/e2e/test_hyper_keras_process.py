@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from hypernets.adapters.keras import workplace
 from hypernets.adapters.process import ProcessExecutor
 from hypernets.core.callbacks import ProgressCallback
 from hypernets.core.search_space import Choice, HyperSpace
-from hypernets.domain.error import SearchError
+from hypernets.domain.error import OtherSearchError, SearchError
 from hypernets.domain.history import TrialState
 from hypernets.frameworks.keras import layers as hl
 from hypernets.frameworks.keras.models import HyperKeras
@@ -151,6 +152,47 @@ def test_a_function_that_makes_data_is_called_in_the_processes_of_the_trials_onl
     CALLS.clear()
     search(data=(make_dataset, None, X, Y))
     assert CALLS == []
+
+
+def mean_in(model):
+    return np.ravel(model.layers[1].mean)
+
+
+def spied_on(path):
+    """Return a function that makes data, and has layers note where they adapt."""
+
+    def make():
+        adapt = keras.layers.Normalization.adapt
+
+        def noted(self, data):
+            with path.open("a") as notes:
+                notes.write(f"{os.getpid()}\n")
+            adapt(self, data)
+
+        keras.layers.Normalization.adapt = noted
+        return X, Y
+
+    return make
+
+
+@pytest.mark.usefixtures("_shared")
+def test_a_layer_learns_from_the_data_once_for_all_processes(tmp_path):
+    notes = tmp_path / "notes"
+    found = search(data=(spied_on(notes),), validation_split=0.25, max_trials=3)
+    assert mean_in(found.best_model) == pytest.approx(X[:48].mean(0), rel=1e-5)
+    (where,) = notes.read_text().splitlines()
+    assert int(where) != os.getpid()
+
+
+@pytest.mark.usefixtures("_shared")
+def test_a_search_on_other_data_that_is_refused_leaves_nothing_that_was_learned(tmp_path):
+    run = {"store": tmp_path / "run", "validation_split": 0.25}
+    search(data=(X, Y), **run, max_trials=1)
+    shutil.rmtree(tmp_path / "run" / "statistics")
+    with pytest.raises(OtherSearchError, match="data"):
+        search(data=(X + 100, Y), **run)
+    found = search(data=(X, Y), **run)
+    assert mean_in(found.best_model) == pytest.approx(X[:48].mean(0), rel=1e-5)
 
 
 @pytest.mark.usefixtures("_shared")

@@ -15,8 +15,10 @@ import numpy as np
 
 from hypernets.adapters.keras.data import Examples
 from hypernets.adapters.keras.layer_call import make_layer
+from hypernets.adapters.keras.shared_statistics import SharedStatistics
 from hypernets.domain.architecture.graph import LayerGraph, LayerNode
 from hypernets.domain.error import BuildError
+from hypernets.domain.history.described import describe
 from hypernets.domain.history.key import canonical
 
 __all__ = ["Adaptation"]
@@ -35,10 +37,14 @@ class Adaptation:
 
     Args:
         train: returns the training data, which are not looked at before a layer needs them.
+        shared: what other processes of the search have learned from the same data.
     """
 
-    def __init__(self, train: Callable[[], Examples]) -> None:
+    def __init__(
+        self, train: Callable[[], Examples], shared: SharedStatistics | None = None
+    ) -> None:
         self._train = train
+        self._shared = shared
         self._known: dict[Hashable, Mapping[str, Any]] = {}
 
     def adapted(self, graph: LayerGraph) -> LayerGraph:
@@ -68,8 +74,15 @@ class Adaptation:
         position = graph.inputs.index(node.inputs[0])
         key = (node.layer, canonical(node.arguments), position)
         if key not in self._known:
-            self._known[key] = self._adapt(node, _selector(position, node.inputs[0]))
+            self._known[key] = {**node.arguments, **self._statistics(node, position)}
         return self._known[key]
+
+    def _statistics(self, node: LayerNode, position: int) -> Mapping[str, Any]:
+        select = _selector(position, node.inputs[0])
+        what = describe([node.layer, dict(node.arguments), position])
+        if self._shared is None or what is None:  # nothing that another process knows it by
+            return self._adapt(node, select)
+        return self._shared.known(what.text, lambda: self._adapt(node, select))
 
     def _adapt(self, node: LayerNode, select: Callable[[Any], Any]) -> Mapping[str, Any]:
         layer, train = make_layer(node.spec), self._train()
@@ -81,7 +94,7 @@ class Adaptation:
                 f"input {node.inputs[0]!r} of the training data; change one of the two as Keras's "
                 f"reason says: {error}"
             ) from error
-        return {**node.arguments, **_statistics(layer, node)}
+        return _statistics(layer, node)
 
 
 def _lacks_statistics(node: LayerNode) -> bool:

@@ -13,6 +13,7 @@ from hypernets.adapters.keras.deferred_data import DeferredData, SearchData
 from hypernets.adapters.keras.identity import data_digest, described
 from hypernets.adapters.keras.presence import loaded_keras
 from hypernets.adapters.keras.recipe import as_recipes, made
+from hypernets.adapters.keras.shared_statistics import SharedStatistics
 from hypernets.adapters.keras.surroundings import Surroundings, divide_threads
 from hypernets.adapters.keras.training import TrainingCall, TrainingPlan
 from hypernets.application.port import Measurement, TrialContext
@@ -54,6 +55,8 @@ class KerasEstimator:
         checkpoint_every_s: how long a trial trains at least before it saves its state, where it is
             given a checkpoint, in seconds. A state is as large as the model and its optimizer.
         models_apart: whether trials, and so their models, are in processes of their own.
+        statistics: what layers have learned from these data, for all processes of the search;
+            `None` where there is one process.
         name: what its trials are known by.
     """
 
@@ -69,6 +72,7 @@ class KerasEstimator:
     deterministic: bool = False
     checkpoint_every_s: float = 30.0
     models_apart: bool = False
+    statistics: SharedStatistics | None = None
     name: str = "keras"
     _trainer: "Trainer | None" = attrs.field(default=None, init=False)
 

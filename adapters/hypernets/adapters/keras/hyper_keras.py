@@ -258,6 +258,9 @@ class HyperKeras:
             announcer.require_portable()
         estimator.wants_weights = workplace.keeper.would_keep
         estimator.deterministic = workplace.is_durable
+        estimator.statistics = workplace.statistics(
+            estimator.data_digest if workplace.is_durable else None
+        )
         space = getattr(self.searcher, "space", None)
         if space is not None:
             estimator.reward_metric = preflight(

@@ -76,6 +76,11 @@ class ModelKeeper:
         """Return what `would_keep` needs in another process: the folder stays here."""
         return {name: vars(self)[name] for name in ("_count", "_sign", "_kept")}
 
+    @property
+    def folder(self) -> pathlib.Path:
+        """Where the weights are."""
+        return self._folder
+
     # --- as the search goes on ----------------------------------------------------
 
     def stage(self, trial: Trial, weights: Any) -> None:

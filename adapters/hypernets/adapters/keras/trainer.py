@@ -42,7 +42,7 @@ class Trainer:
 
     def __init__(self, task: "KerasEstimator") -> None:
         self._task = task
-        self._adaptation = Adaptation(lambda: task.data.train)
+        self._adaptation = Adaptation(lambda: task.data.train, task.statistics)
 
     def build(
         self,

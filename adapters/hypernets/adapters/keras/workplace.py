@@ -10,6 +10,7 @@ import attrs
 
 from hypernets.adapters.checkpoint import CheckpointFolder
 from hypernets.adapters.keras.model_keeper import ModelKeeper
+from hypernets.adapters.keras.shared_statistics import SharedStatistics
 from hypernets.adapters.process import ProcessExecutor
 from hypernets.adapters.store import Hdf5Store
 from hypernets.application.in_process import InlineExecutor
@@ -70,7 +71,8 @@ class Workplace:
 
     Args:
         store: `None`, a folder, or a `HistoryStore`. A folder keeps the history, the best models,
-            the state of what is being trained, and the logs of trials in processes of their own.
+            the state of what is being trained, what layers have learned from the data, and the logs
+            of trials in processes of their own.
         isolation: how trials are run.
         keep_models: of how many of the best trials to keep the weights.
         direction: of the reward.
@@ -95,6 +97,7 @@ class Workplace:
         self.keeper = ModelKeeper(
             keep_models, direction, None if folder is None else folder / "models"
         )
+        self._statistics = (folder or self.keeper.folder) / "statistics"
         self.checkpoints = None if folder is None else CheckpointFolder(folder / "checkpoints")
         self.executor = isolation.executor(None if folder is None else folder / "logs")
         close = getattr(self.executor, "close", None)
@@ -115,6 +118,16 @@ class Workplace:
     def is_durable(self) -> bool:
         """Whether a search may be gone on with in another process."""
         return self.checkpoints is not None
+
+    def statistics(self, data: str | None) -> SharedStatistics:
+        """Return what layers have learned from some data.
+
+        Args:
+            data: digest of the data, if it is known. A folder may be given to a search on others by
+                mistake, and what is learned there before it is refused must not be taken for its
+                own.
+        """
+        return SharedStatistics(self._statistics / (data or "any"))
 
     def close(self) -> None:
         """Let go of processes, files and the lock of the store; what was kept stays."""
