@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# Tests that run at a time, by file. A worker and its trials take up to 2 GB.
+WORKERS ?= 2
 # Quiet, repeatable TensorFlow, in every target alike.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
@@ -30,7 +32,7 @@ demo: alone  ## search a CNN for real images, with live progress (DATA=digits | 
 	$(BIN)/python -m hypernets.adapters.demo --data "$(or $(DATA),digits)" --seed "$(or $(SEED),0)"
 
 test: alone lint types layers  ## check everything
-	$(BIN)/python -m pytest -m "not soak" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not soak" -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: $(READY)  ## style
 	$(BIN)/ruff check .
