@@ -6,11 +6,15 @@ import sys
 
 import pytest
 
-from hypernets.adapters.store.sql import SqlStore
+from hypernets.adapters.store.lock import WriterLock
+from hypernets.adapters.store.sql import SqlCatalogue, SqlStore, compact, repair, verify
+from hypernets.adapters.store.sql.database import lock_of
 from hypernets.adapters.store.sql.table import SCHEMA
 from hypernets.application.port import SearchIdentity
+from hypernets.application.service import SearchService
 from hypernets.domain.error import CorruptStoreError, StoreError, StoreLockedError
 from hypernets.domain.history import Direction, Trial, TrialState
+from hypernets.domain.space import HyperSpace, Int
 
 
 def trial(number, reward=0.5):
@@ -24,8 +28,16 @@ def path(tmp_path):
 
 def filled(path, name="first", n=3):
     with SqlStore(path, name) as store:
+        store.bind(SearchIdentity(seed=7))
         for number in range(1, n + 1):
             store.append(trial(number, reward=1 / number))
+
+
+def make_space():
+    space = HyperSpace()
+    with space.as_default():
+        space.set_training(depth=Int(1, 99))
+    return space
 
 
 def execute(path, statement):
@@ -129,11 +141,13 @@ def test_the_best_is_that_of_the_direction(path):
     filled(path)
     with SqlStore(path, "first", "r", direction=Direction.MIN) as store:
         assert store.load().best.number == 3
-    with SqlStore(path, "first") as store:
+    with SqlStore(path, "second") as store:
+        store.append(trial(1, 1.0))
+        store.append(trial(2, 0.5))
         store.bind(SearchIdentity(directions={"loss": "min"}))
-    with SqlStore(path, "first", "r") as store:
-        assert store.load().best.number == 3
-        assert len(store.to_frame()) == 3
+    with SqlStore(path, "second", "r") as store:
+        assert store.load().best.number == 2
+        assert len(store.to_frame()) == 2
 
 
 def test_it_is_exported_as_any_other(path, tmp_path):
@@ -150,23 +164,25 @@ def test_a_newer_schema_is_refused_with_the_difference(path):
             SqlStore(path, "first", mode)
 
 
+def read_all(path):
+    with SqlStore(path, "first", "r") as store:
+        return list(store.load())
+
+
 @pytest.mark.parametrize(
     "damage",
     [
+        "UPDATE hypernets_search SET identity = replace(identity, '7', '8')",
         "UPDATE hypernets_trial SET document = replace(document, '1-2', '1-9') WHERE number = 2",
         "DELETE FROM hypernets_trial WHERE number = 2",
         "UPDATE hypernets_trial SET checksum = 0 WHERE number = 1",
-        "DROP TABLE hypernets_trial",
     ],
 )
 def test_what_is_damaged_is_reported_and_nothing_is_changed(path, damage):
     filled(path)
     execute(path, damage)
-    with (
-        SqlStore(path, "first", "r") as store,
-        pytest.raises(CorruptStoreError, match="restore the file"),
-    ):
-        store.load()
+    with pytest.raises(CorruptStoreError, match="restore the file"):
+        read_all(path)
 
 
 def test_a_file_that_is_no_database_is_reported(path):
@@ -186,6 +202,190 @@ def test_a_database_of_others_is_no_store_to_be_read_and_stays_beside_one(path):
 
 def test_a_commit_is_synced_and_waits_for_no_reader(path):
     with SqlStore(path) as store:
-        pragmas = [store._connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in
-                   ("journal_mode", "synchronous")]  # fmt: skip
+        connection = store._database._connection
+        pragmas = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous")
+        ]
     assert pragmas == ["wal", 2]
+
+
+def test_a_table_that_is_missing_is_reported_and_not_made_anew(path):
+    filled(path)
+    execute(path, "ALTER TABLE hypernets_search RENAME TO hypernets_seerch")
+    for mode in ("a", "r"):
+        with pytest.raises(CorruptStoreError, match="without hypernets_search"):
+            SqlStore(path, "first", mode)
+
+
+@pytest.mark.parametrize("name", ["", "a\n", "a" * 101, 1, None, "\ud800"])
+def test_a_name_that_cannot_be_printed_is_refused(path, name):
+    with pytest.raises(StoreError, match=r"1 to 100 characters.*received.*choose another name"):
+        SqlStore(path, name)
+
+
+def test_a_search_that_was_deleted_is_not_taken_for_another_of_its_name(path):
+    filled(path)
+    with SqlStore(path, "first", "r") as reader:
+        with SqlStore(path, "first") as store:
+            store.delete()
+        with pytest.raises(StoreError, match="where there are: none"):
+            reader.load()
+        filled(path, n=1)
+        with pytest.raises(StoreError, match="received 'first'"):
+            reader.load()
+
+
+def test_a_database_takes_the_place_of_nothing_that_others_keep_in_it(path):
+    execute(path, "CREATE TABLE mine (x)")
+    execute(path, "INSERT INTO mine VALUES (1)")
+    filled(path)
+    execute(path, "UPDATE hypernets_trial SET checksum = 0 WHERE number = 1")
+    assert repair(path).n_trials == 2
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT x FROM mine").fetchall() == [(1,)]
+    connection.close()
+
+
+# --- the catalogue ----------------------------------------------------------------
+
+
+def test_another_process_finds_what_was_created(path):
+    with SqlCatalogue(path).create("a b") as store:
+        store.append(trial(1))
+    program = (
+        "import sys; from hypernets.adapters.store.sql import SqlCatalogue\n"
+        "catalogue = SqlCatalogue(sys.argv[1])\n"
+        "print(catalogue.names(), len(catalogue.open('a b').load()))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == "['a b'] 1\n"
+
+
+def test_a_search_that_is_written_is_not_deleted(path):
+    catalogue = SqlCatalogue(path)
+    with catalogue.create("a") as store:
+        store.append(trial(1))
+        with pytest.raises(StoreLockedError):
+            catalogue.delete("a")
+        store.append(trial(2))
+    catalogue.create("b").close()
+    catalogue.delete("a")
+    assert catalogue.names() == ["b"]
+    locks = sorted(p.name for p in path.parent.glob("*-search-*.lock"))
+    assert locks == ["runs.db-search-2.lock"]
+
+
+def test_a_service_keeps_its_searches_in_a_database(path):
+    with SearchService(SqlCatalogue(path)) as service:
+        session = service.create("a", make_space, "random", lambda a: 1.0, seed=0)
+        session.run(max_trials=2)
+    with SearchService(SqlCatalogue(path)) as service:
+        assert service.names() == ["a"]
+        session = service.open("a", make_space, "random", lambda a: 1.0, seed=0)
+        assert len(session.run(max_trials=4)) == 4
+
+
+# --- verifying and repairing ------------------------------------------------------
+
+
+def test_what_is_intact_is_left_alone(path):
+    filled(path)
+    filled(path, "second", 2)
+    before = path.read_bytes()
+    for report in (verify(path), repair(path), SqlStore(path, "first", "r").verify()):
+        assert report.is_intact
+        assert report.n_trials == 5
+        assert report.notes == ("search 'first': 3 trials", "search 'second': 2 trials")
+        assert report.set_aside is None
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "left", "problem"),
+    [
+        (
+            "UPDATE hypernets_trial SET document = 'x' WHERE number = 2 AND search = 1",
+            [1, 3],
+            "checksum",
+        ),
+        (
+            "UPDATE hypernets_trial SET number = 9 WHERE number = 2 AND search = 1",
+            [1, 3],
+            "number 9 over",
+        ),
+        (
+            "DELETE FROM hypernets_trial WHERE number = 2 AND search = 1",
+            [1, 3],
+            "position 3 where 2 should",
+        ),
+        ("UPDATE hypernets_search SET name = 'f' WHERE id = 1", None, "name or identity"),
+        ("DELETE FROM hypernets_search WHERE id = 1", None, "search 1"),
+    ],
+)
+def test_a_repair_keeps_what_is_intact_and_the_file_as_it_was(path, damage, left, problem):
+    filled(path)
+    filled(path, "second", 2)
+    execute(path, damage)
+    found = verify(path)
+    assert not found.is_intact
+    assert any(problem in line for line in found.problems), found
+    report = repair(path)
+    assert report.problems == found.problems
+    assert verify(report.set_aside).problems == found.problems
+    assert verify(path).is_intact
+    name, numbers = ("first", left) if left else ("recovered-1", [1, 2, 3])
+    with SqlStore(path, name) as store:
+        assert [t.number for t in store.load()] == numbers
+        store.append(trial(10))
+    with SqlStore(path, "second", "r") as store:
+        assert [t.number for t in store.load()] == [1, 2]
+
+
+def test_a_repair_waits_for_no_writer_and_lets_none_in(path):
+    filled(path)
+    with (
+        SqlStore(path, "first"),
+        pytest.raises(StoreLockedError, match=r"process [0-9]+ on"),
+    ):
+        repair(path)
+    lock = WriterLock(lock_of(path))
+    with pytest.raises(StoreLockedError, match=r"process [0-9]+ on"):
+        SqlStore(path, "first")
+    lock.close()
+    SqlStore(path, "first").close()
+
+
+def test_what_is_no_database_cannot_be_repaired_and_stays(path):
+    path.write_text("something else, " * 1_000)
+    with pytest.raises(CorruptStoreError, match=r"nothing has been changed: restore the file"):
+        repair(path)
+    assert path.read_text().startswith("something else")
+    assert not verify(path).is_intact
+    for act in (verify, repair):
+        with pytest.raises(StoreError, match="no file is"):
+            act(path.parent / "none.db")
+
+
+def test_a_newer_schema_is_neither_verified_nor_repaired(path):
+    filled(path)
+    execute(path, "UPDATE hypernets_schema SET version = version + 1, written_by = 'h 9'")
+    for act in (verify, repair, compact):
+        with pytest.raises(StoreError, match=f"received {SCHEMA + 1}, written by h 9"):
+            act(path)
+
+
+def test_compacting_gives_back_the_room_of_what_was_deleted(path):
+    filled(path, "first", 300)
+    filled(path, "second", 2)
+    SqlCatalogue(path).delete("first")
+    size = path.stat().st_size
+    compact(path)
+    assert path.stat().st_size < size / 2
+    with SqlStore(path, "second", "r") as store:
+        assert len(store.load()) == 2
+    execute(path, "UPDATE hypernets_trial SET checksum = 0 WHERE number = 1")
+    with pytest.raises(CorruptStoreError, match="repair the database first"):
+        compact(path)

@@ -12,23 +12,26 @@ used; no framework is loaded.
 """
 
 from hypernets.testing.callback import CallbackSuite
+from hypernets.testing.checkpoint import CheckpointsSuite
 from hypernets.testing.clock import ClockSuite, JumpingClock
 from hypernets.testing.durable_store import DurableStoreSuite
 from hypernets.testing.estimator import EstimatorSuite
 from hypernets.testing.example import finite_space, infinite_space
-from hypernets.testing.executor import ExecutorSuite
+from hypernets.testing.executor import ExecutorSuite, IsolatingExecutorSuite
 from hypernets.testing.history_store import HistoryStoreSuite
-from hypernets.testing.law import Suite, broken_laws
+from hypernets.testing.law import Suite, broken_laws, laws
 from hypernets.testing.searcher import SearcherSuite
 from hypernets.testing.store_catalogue import StoreCatalogueSuite
 
 __all__ = [
     "CallbackSuite",
+    "CheckpointsSuite",
     "ClockSuite",
     "DurableStoreSuite",
     "EstimatorSuite",
     "ExecutorSuite",
     "HistoryStoreSuite",
+    "IsolatingExecutorSuite",
     "JumpingClock",
     "SearcherSuite",
     "StoreCatalogueSuite",
@@ -36,4 +39,5 @@ __all__ = [
     "broken_laws",
     "finite_space",
     "infinite_space",
+    "laws",
 ]

@@ -1,5 +1,7 @@
 """The laws of the `Executor` port."""
 
+import os
+import signal
 import threading
 from typing import Any
 
@@ -8,7 +10,7 @@ from hypernets.domain.error import BuildError
 from hypernets.domain.history import Report, TrialState
 from hypernets.testing.law import Suite
 
-__all__ = ["Arithmetic", "ExecutorSuite"]
+__all__ = ["Arithmetic", "ExecutorSuite", "IsolatingExecutorSuite"]
 
 
 class Arithmetic:
@@ -101,6 +103,49 @@ class ExecutorSuite(Suite):
         (outcome,) = _drained(executor, 1)
         assert outcome.measurement is not None
         assert outcome.measurement.objectives["seed"] == 77
+
+
+class Careless:
+    """Measures what its process has gone through: each job leaves its mark, and may be the last."""
+
+    marks: int = 0
+
+    def estimate(self, architecture: Any, context: TrialContext) -> Measurement:
+        """Return how many jobs this process has served before."""
+        if architecture == "exit":
+            os._exit(3)
+        if architecture == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        seen, Careless.marks = Careless.marks, Careless.marks + 1
+        return Measurement({"reward": float(seen)})
+
+
+class IsolatingExecutorSuite(ExecutorSuite):
+    """What every executor must do whose jobs run outside this process."""
+
+    def test_a_worker_that_dies_fails_its_own_job_only(self) -> None:
+        """By an exit of its own, and by a signal."""
+        executor = self.make()
+        architectures = [1, "exit", "kill", 2]
+        tickets = [
+            executor.submit(Job(n, a, Careless(), seed=n), _ignore)
+            for n, a in enumerate(architectures, 1)
+        ]
+        outcomes = {outcome.ticket: outcome for outcome in _drained(executor, 4)}
+        assert set(outcomes) == set(tickets)
+        assert [outcomes[t].measurement is not None for t in tickets] == [True, False, False, True]
+        for ticket in tickets[1:3]:
+            failure = outcomes[ticket].failure
+            assert failure is not None
+            assert failure.message
+
+    def test_what_a_job_does_to_its_process_is_not_seen_here(self) -> None:
+        """Its variables are its own."""
+        executor, before = self.make(), Careless.marks
+        executor.submit(Job(1, 1, Careless(), seed=1), _ignore)
+        (outcome,) = _drained(executor, 1)
+        assert outcome.measurement is not None
+        assert Careless.marks == before
 
 
 def _job(number: int, architecture: Any) -> Job:

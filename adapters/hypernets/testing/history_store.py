@@ -130,12 +130,15 @@ class HistoryStoreSuite(Suite):
         assert tuple(self.again(store).load()) == TRIALS
 
     def test_the_search_that_it_belongs_to_is_remembered(self) -> None:
-        """The same search is let in again, now and later."""
+        """The same search is let in again, now and later; `identity` says which it is."""
         store = self.make()
-        store.bind(IDENTITY)
-        store.bind(IDENTITY)
-        store = self.again(store)
-        store.bind(IDENTITY)
+        assert store.identity is None
+        for _ in range(2):
+            store.bind(IDENTITY)
+            store.bind(IDENTITY)
+            _require_known(store)
+            store = self.again(store)
+            _require_known(store)
         store.append(TRIALS[0])
         self.again(store).bind(IDENTITY)
 
@@ -168,6 +171,13 @@ class HistoryStoreSuite(Suite):
         store = self.again(store)
         _require_other(store, attrs.evolve(IDENTITY, searcher="evolution"), ["searcher"])
         assert tuple(store.load()) == TRIALS
+
+
+def _require_known(store: HistoryStore) -> None:
+    known = store.identity
+    assert known is not None, "the search must be known once it is bound"
+    assert known.differences(IDENTITY) == ()
+    assert known.to_document().keys() == IDENTITY.to_document().keys()
 
 
 def _require_other(store: HistoryStore, identity: SearchIdentity, fields: list[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["Suite", "broken_laws", "raised"]
+__all__ = ["Suite", "broken_laws", "laws", "raised"]
 
 Error = TypeVar("Error", bound=BaseException)
 
@@ -31,6 +31,11 @@ class Suite:
         return self._folder
 
 
+def laws(suite: type[Suite]) -> tuple[str, ...]:
+    """Return the names of the laws of a suite, without `test_`, in alphabetical order."""
+    return tuple(name.removeprefix("test_") for name in dir(suite) if name.startswith("test_"))
+
+
 def broken_laws(suite: type[Suite]) -> dict[str, Exception]:
     """Return name of a law, without `test_` → how it is broken, for each that is.
 
@@ -38,12 +43,11 @@ def broken_laws(suite: type[Suite]) -> dict[str, Exception]:
         suite: a subclass of a suite, which says what is tested.
     """
     broken: dict[str, Exception] = {}
-    for name in dir(suite):
-        if name.startswith("test_"):
-            try:
-                getattr(suite(), name)()
-            except Exception as error:
-                broken[name.removeprefix("test_")] = error
+    for law in laws(suite):
+        try:
+            getattr(suite(), f"test_{law}")()
+        except Exception as error:
+            broken[law] = error
     return broken
 
 

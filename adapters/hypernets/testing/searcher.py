@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import attrs
+
 from hypernets.domain.error import SearchExhausted
 from hypernets.domain.history import Failure, Trial, TrialState
 from hypernets.domain.searchers import Proposal, Searcher
@@ -35,18 +37,22 @@ class SearcherSuite(Suite):
         space = infinite_space()
         searcher = self.make(lambda: space, 1)
         for number in range(1, 21):
-            architecture = _proposal_of(searcher.ask()).architecture
+            proposal = _proposal_of(searcher.ask())
+            architecture = proposal.architecture
             assert architecture == space.architecture(architecture.decisions)
-            searcher.tell(_outcome_of(number, architecture, number - 1))
+            searcher.tell(_outcome_of(number, proposal, number - 1))
 
     def test_it_accepts_trials_in_every_state(self) -> None:
         """Failed, lost and without a reward."""
         searcher = self.make(infinite_space, 2)
         for number, state in enumerate(TrialState, 1):
-            architecture = _proposal_of(searcher.ask()).architecture
+            proposal = _proposal_of(searcher.ask())
             failure = None if state is TrialState.COMPLETED else Failure("Error", "no")
-            trial = Trial(
-                number, architecture.decisions, "", state, failure=failure, asked_after=number - 1
+            trial = attrs.evolve(
+                _outcome_of(number, proposal, number - 1),
+                state=state,
+                objectives={},
+                failure=failure,
             )
             try:
                 searcher.tell(trial)
@@ -61,7 +67,7 @@ class SearcherSuite(Suite):
         raised(SearchExhausted, searcher.ask)
 
     def test_what_is_pending_is_not_proposed_again(self) -> None:
-        """While other networks are left."""
+        """While other networks are left; a replicate is another evaluation."""
         answers = [str(answer) for answer in _driven(self.make(finite_space, 4), 20, lag=20)]
         assert len(answers) == len(set(answers))
 
@@ -70,8 +76,9 @@ def _proposal_of(answer: Any) -> Proposal:
     return answer if isinstance(answer, Proposal) else Proposal(answer)
 
 
-def _outcome_of(number: int, architecture: Any, n_told: int) -> Trial:
+def _outcome_of(number: int, proposal: Proposal, n_told: int) -> Trial:
     """Return a trial whose reward depends on its decisions; every third one failed."""
+    architecture = proposal.architecture
     reward = sum(len(str(value)) for value in architecture.decisions.values()) % 5
     failed = number % 3 == 0
     return Trial(
@@ -81,6 +88,9 @@ def _outcome_of(number: int, architecture: Any, n_told: int) -> Trial:
         TrialState.FAILED if failed else TrialState.COMPLETED,
         {} if failed else {"reward": float(reward)},
         failure=Failure("BuildError", "no") if failed else None,
+        fidelity=proposal.fidelity,
+        replicate=proposal.replicate,
+        parent=proposal.parent,
         asked_after=n_told,
         architecture=architecture,
     )
@@ -93,8 +103,9 @@ def _driven(searcher: Searcher, n: int, lag: int = 0) -> list[Any]:
     n_told = 0
     for number in range(1, n + 1):
         proposal = _proposal_of(searcher.ask())
-        answers.append((dict(proposal.architecture.decisions), dict(proposal.fidelity)))
-        pending.append(_outcome_of(number, proposal.architecture, n_told))
+        decisions, fidelity = dict(proposal.architecture.decisions), dict(proposal.fidelity)
+        answers.append((decisions, fidelity, proposal.replicate))
+        pending.append(_outcome_of(number, proposal, n_told))
         if len(pending) > lag:
             searcher.tell(pending.pop(0))
             n_told += 1

@@ -91,14 +91,16 @@ class WriterLock:
     Args:
         path: of the file that is locked, beside what the store writes.
         where: what the store calls itself, for messages; the folder of the file when absent.
+        shared: whether others may hold it as well, who share it too; their names are not known.
 
     Raises:
         StoreLockedError: another writer holds it.
         OSError: the file cannot be made or locked.
     """
 
-    def __init__(self, path: Path, where: str | None = None) -> None:
+    def __init__(self, path: Path, where: str | None = None, *, shared: bool = False) -> None:
         self._path = path
+        self._shared = shared
         self._where = where or str(path.parent)
         if fcntl is None:
             raise StoreError(
@@ -121,7 +123,7 @@ class WriterLock:
             try:
                 self._lock(descriptor)
                 if self._is_the_file(descriptor):
-                    _write_holder(descriptor)
+                    _write_holder(descriptor, None if self._shared else Holder.this_process())
                     return descriptor
             except BaseException:
                 os.close(descriptor)
@@ -130,7 +132,8 @@ class WriterLock:
 
     def _lock(self, descriptor: int) -> None:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kind = fcntl.LOCK_SH if self._shared else fcntl.LOCK_EX
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in _HELD_BY_ANOTHER:
                 raise
@@ -157,8 +160,8 @@ class WriterLock:
         )
 
 
-def _write_holder(descriptor: int) -> None:
-    text = json.dumps(attrs.asdict(Holder.this_process()), indent=1).encode("ascii")
+def _write_holder(descriptor: int, holder: Holder | None) -> None:
+    text = json.dumps(attrs.asdict(holder), indent=1).encode("ascii") if holder else b""
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, text, 0)
 

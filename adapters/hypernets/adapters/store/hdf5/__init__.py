@@ -11,7 +11,8 @@ row        the fixed columns of one trial, under a checksum
 disk       the few system calls that write
 """
 
-from hypernets.adapters.store.hdf5.repair import StoreReport, repair, verify
+from hypernets.adapters.store.hdf5.repair import repair, verify
 from hypernets.adapters.store.hdf5.store import Hdf5Store
+from hypernets.adapters.store.report import StoreReport
 
 __all__ = ["Hdf5Store", "StoreReport", "repair", "verify"]

@@ -26,47 +26,14 @@ from hypernets.adapters.store.hdf5.row import ROW_SIZE, pack
 from hypernets.adapters.store.hdf5.segment import Segment
 from hypernets.adapters.store.hdf5.whole_file import make_whole
 from hypernets.adapters.store.lock import WriterLock
+from hypernets.adapters.store.report import StoreReport
 from hypernets.domain.error import CorruptStoreError, StoreError
 from hypernets.domain.history.document import trial_from_document
 
-__all__ = ["StoreReport", "compact", "repair", "verify"]
+__all__ = ["compact", "repair", "verify"]
 
 _SPARE_ROWS = 256
 _SPARE_BYTES = 2**18
-
-
-@attrs.frozen
-class StoreReport:
-    """What there is to say about the files of a store.
-
-    Attributes:
-        folder: of the store.
-        n_trials: number of trials that are intact.
-        problems: what is damaged or missing, one line each.
-        notes: what is of no account, such as a file that was being made when its maker died.
-        set_aside: where a repair has put the damaged files, if it had to.
-    """
-
-    folder: Path
-    n_trials: int
-    problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    set_aside: Path | None = None
-
-    @property
-    def is_intact(self) -> bool:
-        """Whether nothing is damaged or missing."""
-        return not self.problems
-
-    def __str__(self) -> str:
-        """Return the report, one line a fact."""
-        found = "intact" if self.is_intact else f"{len(self.problems)} problems"
-        lines = [f"{self.folder}: {self.n_trials} trials, {found}"]
-        lines += [f"  problem: {problem}" for problem in self.problems]
-        lines += [f"  note: {note}" for note in self.notes]
-        if self.set_aside is not None:
-            lines.append(f"  the damaged files are kept in {self.set_aside}")
-        return "\n".join(lines)
 
 
 def verify(folder: str | os.PathLike[str]) -> StoreReport:

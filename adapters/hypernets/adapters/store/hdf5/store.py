@@ -14,9 +14,10 @@ from hypernets.adapters.store.export import export
 from hypernets.adapters.store.hdf5.disk import Disk, SystemDisk
 from hypernets.adapters.store.hdf5.layout import LOCK, leftovers
 from hypernets.adapters.store.hdf5.reader import read_folder
-from hypernets.adapters.store.hdf5.repair import StoreReport, compact, verify
+from hypernets.adapters.store.hdf5.repair import compact, verify
 from hypernets.adapters.store.hdf5.writer import SegmentWriter
 from hypernets.adapters.store.lock import WriterLock
+from hypernets.adapters.store.report import StoreReport
 from hypernets.application.log import EventLog
 from hypernets.application.port import SearchIdentity
 from hypernets.domain.error import CorruptStoreError, StoreError

@@ -1,5 +1,6 @@
 """What the database says, as the errors of this library."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,9 +8,22 @@ import sqlalchemy as sql
 
 from hypernets.domain.error import CorruptStoreError, StoreError
 
-__all__ = ["as_store_errors"]
+__all__ = ["HOW_TO_REPAIR", "as_store_errors"]
 
-_DAMAGE = ("malformed", "not a database", "no such table", "no such column", "disk image")
+HOW_TO_REPAIR = (
+    "repair the database, which keeps every trial that is intact, or restore the file from a copy"
+)
+"""What to do about a database that is damaged."""
+
+_DAMAGE = (
+    "malformed",
+    "not a database",
+    "no such table",
+    "no such column",
+    "disk image",
+    "decode",
+    "unsupported file format",
+)
 
 
 @contextmanager
@@ -26,13 +40,12 @@ def as_store_errors(where: str, what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (sql.exc.DBAPIError, UnicodeDecodeError) as error:
+    except (sql.exc.DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
         reason = str(getattr(error, "orig", error))
         if isinstance(error, UnicodeDecodeError) or any(word in reason for word in _DAMAGE):
             raise CorruptStoreError(
                 f"{where}: a store must be a database that the library has written; received "
-                f"{reason!r} during {what}; restore the file from a copy, or recover what is "
-                "intact with `sqlite3 FILE .recover`"
+                f"{reason!r} during {what}; nothing has been changed: {HOW_TO_REPAIR}"
             ) from error
         raise StoreError(
             f"{where}: a database must take what it is given; received {reason!r} during {what}; "

@@ -3,8 +3,6 @@
 import json
 import os
 import weakref
-import zlib
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -13,16 +11,25 @@ import sqlalchemy as sql
 
 from hypernets.adapters.store.export import export
 from hypernets.adapters.store.lock import WriterLock
-from hypernets.adapters.store.sql.database import connected, path_of
-from hypernets.adapters.store.sql.fault import as_store_errors
-from hypernets.adapters.store.sql.table import searches, trials
+from hypernets.adapters.store.report import StoreReport
+from hypernets.adapters.store.sql.database import Database, lock_of, path_of
+from hypernets.adapters.store.sql.reader import Entry, entry_of, names_in, read_trials
+from hypernets.adapters.store.sql.repair import verify
+from hypernets.adapters.store.sql.table import checksum_of, searches, trials
 from hypernets.application.port import SearchIdentity
-from hypernets.domain.error import CorruptStoreError, DuplicateTrialError, StoreError
+from hypernets.domain.error import DuplicateTrialError, StoreError
 from hypernets.domain.history import Direction, History, Trial
 from hypernets.domain.history.direction import Directions
-from hypernets.domain.history.document import trial_from_document, trial_to_document
+from hypernets.domain.history.document import trial_to_document
 
 __all__ = ["SqlStore"]
+
+_MODES = {
+    "a": "read and append",
+    "r": "read",
+    "r+": "read and append",
+    "x": "read and append",
+}
 
 
 class SqlStore:
@@ -36,12 +43,14 @@ class SqlStore:
         url_or_path: of the database, `"runs.db"` or `"sqlite:///runs.db"`; made where there is
             none.
         search: name of the search in it.
-        mode: `"a"` to read and append, `"r"` to read only.
+        mode: `"a"` to read and append, `"r"` to read only; as `"a"` for a search that must be
+            there, `"r+"`, or must not, `"x"`.
         direction: of the histories that it loads, where the search has not said so by `bind`.
 
     Attributes:
         path: of the database.
         search: name of the search.
+        location: by what people know the store.
 
     Raises:
         StoreLockedError: another process writes to that search; the message names it.
@@ -57,25 +66,30 @@ class SqlStore:
         *,
         direction: Directions = Direction.MAX,
     ) -> None:
-        if mode not in ("a", "r"):
+        if mode not in _MODES:
             raise StoreError(
-                f"mode must be 'a' to append or 'r' to read; received {mode!r}; leave it out"
+                "mode must be 'a' to append or 'r' to read ('r+', 'x': to append to what must, or "
+                f"must not, be there); received {mode!r}; leave it out"
+            )
+        if not _is_name(search):
+            raise StoreError(
+                "the name of a search must be one of 1 to 100 characters that can be printed; "
+                f"received {search!r}; choose another name"
             )
         self.path = path_of(url_or_path)
         self.search = search
+        self.location = f"{self.path}, search {search!r}"
         self._mode = mode
         self._direction = direction
         self._pid = os.getpid()
         self._is_open = True
+        self._id: int | None = None
         self._resources = ExitStack()
         self._finalizer = weakref.finalize(self, self._resources.close)
         try:
-            self._connection = connected(self.path, mode)
-            self._resources.callback(self._connection.engine.dispose)
-            self._resources.callback(self._connection.close)
-            self._id = self._entered() if mode == "a" else self._found()
-            if mode == "a":
-                self._lock()
+            self._database = Database(self.path, writes=mode != "r")
+            self._resources.callback(self._database.close)
+            self._id = self._found() if mode == "r" else self._entered()
         except BaseException:
             self.close()
             raise
@@ -90,7 +104,7 @@ class SqlStore:
 
     def __repr__(self) -> str:
         """Return the database, the search, and how it is open."""
-        how = {"a": "read and append", "r": "read"}[self._mode] if self._is_open else "closed"
+        how = _MODES[self._mode] if self._is_open else "closed"
         return f"<SqlStore {self.path} {self.search!r}: {how}>"
 
     def close(self) -> None:
@@ -104,10 +118,8 @@ class SqlStore:
     def identity(self) -> SearchIdentity | None:
         """Whose trials these are, if it is known."""
         self._require_open("identity")
-        query = sql.select(searches.c.identity).where(searches.c.id == self._id)
-        with as_store_errors(self._where, "identity"), self._connection.begin():
-            text = self._connection.execute(query).scalar_one_or_none()
-        return None if text is None else SearchIdentity.from_document(self._parsed(text))
+        with self._database.doing("identity", self.location) as connection:
+            return self._entry(connection).identity
 
     def bind(self, identity: SearchIdentity) -> None:
         """Record whose trials these are, or check that they are those of this search.
@@ -119,12 +131,14 @@ class SqlStore:
         self._require_writer("bind")
         stored = self.identity
         if stored is not None:
-            stored.require_same(identity, self._where)
+            stored.require_same(identity, self.location)
             return
         text = json.dumps(identity.to_document(), allow_nan=False)
-        update = searches.update().where(searches.c.id == self._id).values(identity=text)
-        with as_store_errors(self._where, "bind"), self._connection.begin():
-            self._connection.execute(update)
+        update = searches.update().where(searches.c.id == self._id)
+        with self._database.doing("bind", self.location) as connection:
+            connection.execute(
+                update.values(identity=text, checksum=checksum_of(self.search, text))
+            )
 
     def append(self, trial: Trial) -> None:
         """Keep a trial: it is on the disk when this returns.
@@ -143,15 +157,16 @@ class SqlStore:
             "reward": trial.reward,
             "elapsed_s": trial.elapsed_s,
             "document": document,
-            "checksum": zlib.crc32(document.encode("ascii")),
+            "checksum": checksum_of(document),
         }
         try:
-            with as_store_errors(self._where, "append"), self._connection.begin():
-                self._connection.execute(_INSERT, row | {"position": self._n_stored() + 1})
+            with self._database.doing("append", self.location) as connection:
+                n_stored = connection.execute(_LAST_POSITION, {"search": self._id}).scalar() or 0
+                connection.execute(_INSERT, row | {"position": n_stored + 1})
         except StoreError as error:
             if isinstance(error.__cause__, sql.exc.IntegrityError):
                 raise DuplicateTrialError(
-                    f"{self._where}: the number of a trial must be new to its store; received "
+                    f"{self.location}: the number of a trial must be new to its store; received "
                     f"{trial.number}, which is stored already; nothing has been changed: give the "
                     "next number"
                 ) from error
@@ -162,16 +177,14 @@ class SqlStore:
 
         Raises:
             CorruptStoreError: something is damaged or missing.
-            StoreError: the database cannot be read.
+            StoreError: the database cannot be read, or the search has been deleted.
         """
         self._require_open("load")
-        columns = (trials.c.position, trials.c.document, trials.c.checksum)
-        query = sql.select(*columns).where(trials.c.search == self._id).order_by(trials.c.position)
-        with as_store_errors(self._where, "load"), self._connection.begin():
-            rows = self._connection.execute(query).all()
-        identity = self.identity
-        direction = (identity and identity.directions) or self._direction
-        return History(direction, self._trials(rows))
+        with self._database.doing("load", self.location) as connection:
+            entry = self._entry(connection)
+            found = read_trials(connection, entry, self.location)
+        direction = (entry.identity and entry.identity.directions) or self._direction
+        return History(direction, found)
 
     # --- more ---------------------------------------------------------------------
 
@@ -187,93 +200,94 @@ class SqlStore:
         """Write the history to a file (see `hypernets.adapters.store.export`)."""
         return export(self.load(), path, format)
 
+    def verify(self) -> StoreReport:
+        """Return what there is to say about the whole database; nothing is changed."""
+        return verify(self.path)
+
+    def delete(self) -> None:
+        """Remove the search from the database, for good, and close the store.
+
+        Raises:
+            StoreError: it cannot be removed; then it is as it was, and the store stays open.
+        """
+        self._require_writer("delete")
+        with self._database.doing("delete", self.location) as connection:
+            connection.execute(trials.delete().where(trials.c.search == self._id))
+            connection.execute(searches.delete().where(searches.c.id == self._id))
+        lock_of(self.path, self._id).unlink(missing_ok=True)  # while it is held
+        self.close()
+
     # --- within -------------------------------------------------------------------
 
-    @property
-    def _where(self) -> str:
-        return f"{self.path}, search {self.search!r}"
-
-    def _entered(self) -> int:
-        """Return the key of the search; a new one where there is none of that name."""
-        with as_store_errors(self._where, "opening"), self._connection.begin():
-            found = self._connection.execute(_ID_OF, {"name": self.search}).scalar()
-            if found is None:
-                self._connection.execute(searches.insert().values(name=self.search))
-                found = self._connection.execute(_ID_OF, {"name": self.search}).scalar_one()
-        return int(found)
-
     def _found(self) -> int:
-        with as_store_errors(self._where, "opening"), self._connection.begin():
-            found = self._connection.execute(_ID_OF, {"name": self.search}).scalar()
-            names = self._connection.execute(sql.select(searches.c.name)).scalars().all()
-        if found is None:
-            there = ", ".join(map(repr, names)) or "none"
+        with self._database.doing("opening", self.location) as connection:
+            return self._entry(connection).id
+
+    def _entry(self, connection: sql.Connection) -> Entry:
+        entry = entry_of(connection, self.search, self.location)
+        if entry is None or self._id not in (None, entry.id):
+            there = ", ".join(map(repr, names_in(connection))) or "none"
             raise StoreError(
                 f"{self.path}: a search must be in the database to be read; received "
                 f"{self.search!r}, where there are: {there}; give one of these names"
             )
-        return int(found)
+        return entry
 
-    def _lock(self) -> None:
-        path = self.path.with_name(f"{self.path.name}-search-{self._id}.lock")
+    def _entered(self) -> int:
+        """Return the key of the search, which is locked; a new one where there is none."""
+        if self._mode != "r+":
+            self._enter()
+        found = self._found()
         try:
-            lock = WriterLock(path, self._where)
+            lock = WriterLock(lock_of(self.path, found), self.location)
         except OSError as error:
             raise StoreError(
-                f"{self._where}: a store must be in a folder that can be written; received "
-                f"{error.strerror or error} ({path}); mend its permissions, or open it with "
-                'mode="r"'
+                f"{self.location}: a store must be in a folder that can be written; received "
+                f"{error.strerror or error} ({error.filename}); mend its permissions, or open it "
+                'with mode="r"'
             ) from error
         self._resources.callback(lock.close)
+        self._id = found
+        return self._found()  # nobody has deleted it before it was locked
 
-    def _n_stored(self) -> int:
-        return int(self._connection.execute(_LAST_POSITION, {"search": self._id}).scalar() or 0)
-
-    def _trials(self, rows: Sequence[Any]) -> list[Trial]:
-        found = []
-        for place, (position, document, checksum) in enumerate(rows, 1):
-            if position != place or zlib.crc32(str(document).encode("utf-8")) != checksum:
-                raise CorruptStoreError(
-                    f"{self._where}: every trial must be stored as it was written, in order; "
-                    f"received position {position} where {place} should be, or a document that "
-                    "does not pass its checksum; nothing has been changed: restore the file from "
-                    "a copy"
+    def _enter(self) -> None:
+        with self._database.doing("opening", self.location) as connection:
+            if entry_of(connection, self.search, self.location) is None:
+                row = {"name": self.search, "checksum": checksum_of(self.search, "")}
+                connection.execute(searches.insert().values(row))
+            elif self._mode == "x":
+                raise StoreError(
+                    f"the name of a new search must be new to its database; received "
+                    f"{self.search!r}, which is taken in {self.path}; open it, delete it, or "
+                    "choose another name"
                 )
-            found.append(trial_from_document(self._parsed(document)))
-        return found
-
-    def _parsed(self, text: str) -> Any:
-        try:
-            return json.loads(text)
-        except (ValueError, TypeError, RecursionError) as error:
-            raise CorruptStoreError(
-                f"{self._where}: a document must be JSON; received one that is not ({error}); "
-                "restore the file from a copy"
-            ) from error
 
     def _require_open(self, what: str) -> None:
         if not self._is_open:
             raise StoreError(
-                f"{self._where}: a store must be open; received {what} after close; open it again"
+                f"{self.location}: a store must be open; received {what} after close; open it again"
             )
         if os.getpid() != self._pid:
             raise StoreError(
-                f"{self._where}: a store must be used by the process that opened it; received "
+                f"{self.location}: a store must be used by the process that opened it; received "
                 f"{what} in process {os.getpid()}, forked from {self._pid}; open it again there, "
                 'with mode="r", or hand the trial to the parent'
             )
 
     def _require_writer(self, what: str) -> None:
         self._require_open(what)
-        if self._mode != "a":
+        if self._mode == "r":
             raise StoreError(
-                f"{self._where}: a store must be open for appending; received {what} in mode 'r'; "
-                "open it with mode='a'"
+                f"{self.location}: a store must be open for appending; received {what} in mode "
+                "'r'; open it with mode='a'"
             )
 
 
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and 1 <= len(value) <= 100
+
+
 _INSERT = trials.insert()
-_ID_OF = sql.select(searches.c.id).where(searches.c.name == sql.bindparam("name"))
 _LAST_POSITION = sql.select(sql.func.max(trials.c.position)).where(
     trials.c.search == sql.bindparam("search")
 )

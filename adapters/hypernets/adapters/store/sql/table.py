@@ -1,12 +1,15 @@
 """The tables of a database of searches. Their names begin with `hypernets_`: others may stand by.
 
 A trial is its document (see `hypernets.domain.history.document`), under a checksum; the other
-columns repeat what one wants to sort and plot by.
+columns repeat what one wants to sort and plot by. `hypernets_schema` has the same two columns in
+every schema.
 """
+
+import zlib
 
 import sqlalchemy as sql
 
-__all__ = ["SCHEMA", "metadata", "schemas", "searches", "trials"]
+__all__ = ["SCHEMA", "checksum_of", "metadata", "schemas", "searches", "trials"]
 
 SCHEMA = 1
 """The schema that is written, and the newest that is read."""
@@ -26,6 +29,8 @@ searches = sql.Table(
     sql.Column("id", sql.Integer, primary_key=True),
     sql.Column("name", sql.Text, nullable=False, unique=True),
     sql.Column("identity", sql.Text),
+    sql.Column("checksum", sql.Integer, nullable=False),  # of the name and the identity
+    sqlite_autoincrement=True,  # the key of a search that was deleted is not given again
 )
 
 trials = sql.Table(
@@ -39,6 +44,11 @@ trials = sql.Table(
     sql.Column("reward", sql.Float),
     sql.Column("elapsed_s", sql.Float, nullable=False),
     sql.Column("document", sql.Text, nullable=False),
-    sql.Column("checksum", sql.Integer, nullable=False),
+    sql.Column("checksum", sql.Integer, nullable=False),  # of the document
     sql.UniqueConstraint("search", "number"),
 )
+
+
+def checksum_of(*texts: str) -> int:
+    """Return the checksum under which texts are stored."""
+    return zlib.crc32("\0".join(texts).encode("utf-8"))
