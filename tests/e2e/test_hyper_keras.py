@@ -471,3 +471,26 @@ def test_a_mistaken_argument_is_caught_before_the_first_trial(name, monkeypatch)
         provoke()
     message = str(caught.value)
     assert [part for part in parts if part not in message] == [], message
+
+
+# --- several at a time, several times -------------------------------------------------
+
+
+def test_a_lag_decides_how_many_results_the_searcher_knows_at_each_ask():
+    history = hyper().search(*DATA, max_trials=4, seed=5, lag=2, verbose=0)
+    assert [trial.number for trial in history] == [1, 2, 3, 4]
+    assert [trial.asked_after for trial in history] == [0, 0, 1, 2]
+    with pytest.raises(SearchError, match="lag must be an integer >= n_workers"):
+        hyper().search(*DATA, lag=0, verbose=0)
+
+
+def test_each_proposal_is_trained_from_several_seeds_and_the_best_mean_is_trained_again():
+    found = hyper(direction="min", reward_metric="loss")
+    history = found.search(*DATA, max_trials=6, seed=5, replicates=3, verbose=0)
+    assert [trial.replicate for trial in history] == [0, 1, 2, 0, 1, 2]
+    assert len({trial.seed for trial in history}) == 6
+    by_mean = history.replicates()
+    assert [summary.n for summary in by_mean] == [3, 3]
+    model = found.final_train(X, Y, verbose=0)
+    assert model.count_params() == by_mean[0].trials[0].details["parameters"]
+    assert found.best_model.count_params() == history.best.details["parameters"]

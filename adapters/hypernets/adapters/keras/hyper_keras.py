@@ -1,6 +1,7 @@
 """The published way into a search of Keras models."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import attrs
@@ -10,8 +11,9 @@ from hypernets.adapters.keras.deferred_data import SearchData, training_data
 from hypernets.adapters.keras.estimator import KerasEstimator
 from hypernets.adapters.keras.model_announcer import ModelAnnouncer
 from hypernets.adapters.keras.model_keeper import ModelKeeper
-from hypernets.adapters.keras.preflight import knows_cost, preflight
+from hypernets.adapters.keras.preflight import preflight
 from hypernets.adapters.keras.report import results_text, space_text
+from hypernets.adapters.keras.sampling import limited_sampler
 from hypernets.adapters.keras.search_argument import (
     max_trials_of,
     require_choice,
@@ -23,14 +25,14 @@ from hypernets.adapters.keras.search_argument import (
 from hypernets.adapters.keras.training import TrainingPlan
 from hypernets.adapters.keras.workplace import Isolation, Workplace, tell_user
 from hypernets.application.loop import Budget, Search
-from hypernets.domain.architecture.limit import CostLimit, LimitedSampler
+from hypernets.application.loop.deterministic import DeterministicSearch
+from hypernets.domain.architecture.limit import CostLimit
 from hypernets.domain.error import SearchError
 from hypernets.domain.history import Direction, History, Trial
 from hypernets.domain.history.direction import parse_direction
 
 __all__ = ["HyperKeras"]
 
-_ATTEMPTS = 300  # draws without success after which limits count as never kept
 _VALIDATING = ("validation_freq", "validation_steps", "validation_batch_size")
 
 
@@ -143,6 +145,8 @@ class HyperKeras:
         max_total_failures: int | None = None,
         store: Any = None,
         known: Iterable[Trial] = (),
+        lag: int | None = None,
+        replicates: int = 1,
         **arguments: Any,
     ) -> History:
         """Search, and return the history, which is `.history` as well.
@@ -181,6 +185,12 @@ class HyperKeras:
             known: trials of earlier searches on the same data with the same arguments, a history
                 say; what they have measured is not trained again (see `Trial.taken_from`). No
                 weights come with them: `final_train` trains the best.
+            lag: makes the trials the same whatever the number of workers: the searcher is asked for
+                trial k when it has been told of the trials up to k - lag (see
+                `DeterministicSearch`). At least `n_workers`.
+            replicates: how often to train each proposal, each time from another seed; each is a
+                trial. `history.replicates()` has means and spreads, and `final_train` trains what
+                is best by these.
             **arguments: of `fit` (`epochs`, `batch_size`, `class_weight`, …) or `compile`, and
                 `learning_rate`.
 
@@ -213,7 +223,9 @@ class HyperKeras:
         estimator = self._estimator_for(data, plan, watched)
         workplace = Workplace(store, self._isolation, self._keep_models, self.direction)
         try:
-            search = self._begin(estimator, workplace, seed, known)
+            search = self._begin(
+                estimator, workplace, lag, seed=seed, known=known, replicates=replicates
+            )
             return search.run(**attrs.asdict(budget))
         finally:
             workplace.close()
@@ -247,8 +259,8 @@ class HyperKeras:
         self,
         estimator: KerasEstimator,
         workplace: Workplace,
-        seed: int | None,
-        known: Iterable[Trial],
+        lag: int | None,
+        **options: Any,
     ) -> Search:
         fresh = getattr(self.searcher, "fresh", None)
         if workplace.store is not None and callable(fresh):
@@ -257,47 +269,30 @@ class HyperKeras:
         if estimator.models_apart:
             announcer.require_portable()
         estimator.wants_weights = workplace.keeper.would_keep
-        estimator.deterministic = workplace.is_durable
+        estimator.deterministic = workplace.is_durable or lag is not None
         estimator.statistics = workplace.statistics(
             estimator.data_digest if workplace.is_durable else None
         )
         space = getattr(self.searcher, "space", None)
         if space is not None:
             estimator.reward_metric = preflight(
-                estimator, space, workplace.executor, self._sampler(space)
+                estimator, space, workplace.executor, limited_sampler(self.searcher, self._limit)
             )
-        self._search = Search(
+        kind = Search if lag is None else partial(DeterministicSearch, lag=lag)
+        self._search = kind(
             self.searcher,
             estimator,
             store=workplace.store,
             executor=workplace.executor,
             n_workers=self._isolation.n_workers,
             callbacks=self._callbacks,
-            seed=seed,
             keeper=workplace.keeper,
             checkpoints=workplace.checkpoints,
-            known=known,
             on_interrupt=tell_user,
+            **options,
         )
         self._estimator, self._keeper, self._best = estimator, workplace.keeper, None
         return self._search
-
-    def _sampler(self, space: Any) -> LimitedSampler | None:
-        """Return what samples within the limits, having told them to the searcher.
-
-        `None` where there are none, or nothing knows the cost of a network before it is built.
-
-        Raises:
-            SpaceError: every network of the space exceeds them.
-        """
-        if self._limit is None:
-            return getattr(self.searcher, "sampler", None)
-        if not knows_cost(space):
-            return None
-        sampler = LimitedSampler(space, self._limit, max_attempts=_ATTEMPTS)
-        if callable(getattr(self.searcher, "keep_within", None)):
-            self.searcher.keep_within(self._limit)
-        return sampler
 
     def _searched(self) -> frozenset[str]:
         space = getattr(self.searcher, "space", None)
@@ -336,6 +331,13 @@ class HyperKeras:
                 "reasons: print(hyper_keras.results_summary())"
             )
         return best
+
+    def _best_beyond_luck(self) -> Trial:
+        """Return a trial of the architecture that is best when all its replicates are counted."""
+        best = self.get_best_trial()
+        if best.taken_from is not None or not any(trial.replicate for trial in self.history):
+            return best
+        return self.history.replicates()[0].trials[0]
 
     def get_best_models(self, num_models: int = 1) -> list[Any]:
         """Return the best models, the best first, each with its weights.
@@ -408,7 +410,8 @@ class HyperKeras:
             y: the labels.
             X_val: what to validate on after each epoch, if anything.
             y_val: its labels.
-            trial: the one whose architecture to train; the best when absent.
+            trial: the one whose architecture to train; the best when absent, by the mean of its
+                replicates where there are several (see `History.replicates`).
             validation_data: in place of `X_val` and `y_val`.
             sample_weight: weights of the examples.
             seed: of everything random; that of the trial when absent.
@@ -419,7 +422,7 @@ class HyperKeras:
             SearchError: no trial has succeeded, or an argument or the data make no sense.
             TrialError: the model cannot be trained on these data.
         """
-        trial = self.get_best_trial() if trial is None else trial
+        trial = self._best_beyond_luck() if trial is None else trial
         given = validation_of(X_val, y_val, validation_data)
         train = as_examples(X, y, sample_weight)
         data = TrainingData(train, train)

@@ -7,29 +7,22 @@ mistake. Each is tried where trials are run: in a process of its own, say.
 
 import warnings
 from collections import Counter
-from collections.abc import Hashable, Iterator
 from typing import Any
 
 import attrs
-import numpy as np
 
 from hypernets.adapters.keras.estimator import KerasEstimator
 from hypernets.adapters.keras.metric_direction import known_direction
 from hypernets.adapters.keras.reward import choose_reward
-from hypernets.application.in_process.attempt import failure_of
-from hypernets.application.log import EventLog
+from hypernets.adapters.keras.sampling import sampled, tell_acceptance
 from hypernets.application.port import Executor, Job, Measurement, Outcome, TrialContext
 from hypernets.domain.architecture.limit import LimitedSampler
-from hypernets.domain.error import BuildError, SearchError, SpaceError, TrainingError, TrialError
+from hypernets.domain.error import SearchError, SpaceError, TrainingError
 from hypernets.domain.history import Direction, Failure
 
-__all__ = ["knows_cost", "preflight"]
+__all__ = ["preflight"]
 
-_MOST_ARCHITECTURES = 10
-_MOST_DRAWS = 30  # a small space gives the same architecture again and again
-_ACCEPTANCE_DRAWS = 50
 _NUMBER = 0  # no trial has it
-_log = EventLog(__name__)
 
 
 def preflight(
@@ -53,8 +46,8 @@ def preflight(
     """
     failures: list[Failure] = []
     if sampler is not None:
-        _tell_acceptance(sampler)
-    for sample in _architectures(space if sampler is None else sampler, failures):
+        tell_acceptance(sampler)
+    for sample in sampled(space if sampler is None else sampler, failures):
         outcome = _outcome(executor, Job(_NUMBER, sample, _TryOut(estimator), seed=0))
         if outcome.measurement is not None:
             names = outcome.measurement.details
@@ -66,17 +59,6 @@ def preflight(
             raise SpaceError(failure.message)
         failures.append(failure)
     raise _commonest(failures)
-
-
-def knows_cost(space: Any) -> bool:
-    """Say whether the cost of some sampled architecture is known without building it."""
-    for architecture in _architectures(space, []):
-        try:
-            architecture.cost()
-        except BuildError:
-            continue
-        return True
-    return False
 
 
 class _MistakeError(SearchError):
@@ -122,35 +104,6 @@ def _outcome(executor: Executor, job: Job) -> Outcome:
         for outcome in executor.completed():
             if outcome.ticket == ticket:
                 return outcome
-
-
-def _tell_acceptance(sampler: LimitedSampler) -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(_ACCEPTANCE_DRAWS):
-        sampler.draw(rng)
-    _log.info(
-        "limits leave out a part of the space",
-        limit=str(sampler.limit),
-        acceptance_rate=sampler.acceptance_rate,
-        least=sampler.least,
-    )
-
-
-def _architectures(space: Any, failures: list[Failure]) -> Iterator[Any]:
-    """Yield different architectures; those that cannot be decided join the failures."""
-    rng = np.random.default_rng(0)
-    seen: set[Hashable] = set()
-    for _ in range(_MOST_DRAWS):
-        if len(seen) + len(failures) >= _MOST_ARCHITECTURES:
-            return
-        try:
-            architecture = space.sample(rng)
-        except TrialError as error:
-            failures.append(failure_of(error))
-            continue
-        if architecture.key not in seen:
-            seen.add(architecture.key)
-            yield architecture
 
 
 def _reward(estimator: KerasEstimator, names: list[str], outputs: tuple[str, ...]) -> str:
