@@ -17,6 +17,7 @@ FULL = SearchIdentity(
     directions={"accuracy": "max", "cost": "min"},
     estimator="keras",
     data="sha256-1",
+    forked_from={"store": "runs/w", "trials": 4, "taken": 2, "suggestions": ({"units": 8},)},
 )
 
 OTHERS = {
@@ -28,6 +29,7 @@ OTHERS = {
     "directions": {"cost": "min", "accuracy": "max"},
     "estimator": "width",
     "data": "sha256-2",
+    "forked_from": {"store": "runs/w", "trials": 5, "taken": 2, "suggestions": ()},
 }
 
 
@@ -53,7 +55,7 @@ def test_each_field_counts(field):
     assert caught.value.differences == (difference,)
     assert str(difference) in str(caught.value)
     assert "runs/x: a store must be used for the search whose trials it holds" in str(caught.value)
-    assert "known=" in str(caught.value)
+    assert "as fork= to begin with" in str(caught.value)
 
 
 @pytest.mark.parametrize("field", OTHERS)

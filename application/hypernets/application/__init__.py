@@ -6,13 +6,14 @@ from hypernets.application.in_process import (
     MemoryStore,
     SystemClock,
 )
-from hypernets.application.loop import Budget, EndReason, Search
+from hypernets.application.loop import Budget, EndReason, Fork, Search
 from hypernets.application.loop.entry import search
 from hypernets.application.registry import make_searcher, searcher_names
 
 __all__ = [
     "Budget",
     "EndReason",
+    "Fork",
     "InlineExecutor",
     "MemoryCatalogue",
     "MemoryStore",

@@ -48,6 +48,10 @@ class SearchProgress:
         last_failed: the trial that failed last.
         running: the trials that run, by number.
         ended_s: when this run ended; `None` while it goes on.
+        n_before: how many trials were there when this run began.
+        n_taken: how many of these a fork has taken over from another search.
+        location: where the trials are kept.
+        origin: where the other search is, for a fork.
     """
 
     begun_s: float = 0.0
@@ -62,18 +66,23 @@ class SearchProgress:
     last_failed: Trial | None = None
     running: Mapping[int, RunningTrial] = attrs.field(factory=dict)
     ended_s: float | None = None
+    n_before: int = 0
+    n_taken: int = 0
+    location: str = ""
+    origin: str = ""
 
     @classmethod
     def of_search(cls, search: Any, now_s: float, max_trials: int | None) -> "SearchProgress":
         """Return the state of a search that begins, or goes on with its history.
 
         Args:
-            search: the search, of which `history`, `budget` and `n_workers` are read where it has
-                them.
+            search: the search, of which `history`, `budget`, `n_workers`, `location` and `origin`
+                are read where it has them.
             now_s: the time.
             max_trials: what is known better than by the search.
         """
         history, budget = getattr(search, "history", None), getattr(search, "budget", None)
+        origin = getattr(search, "origin", None) or {}
         return cls(
             begun_s=now_s,
             max_trials=max_trials or getattr(budget, "max_trials", None),
@@ -82,6 +91,10 @@ class SearchProgress:
             n_ended=getattr(history, "n_evaluated", 0),
             n_failed=getattr(history, "n_failed", 0),
             best=getattr(history, "best", None),
+            n_before=0 if history is None else len(history),
+            n_taken=origin.get("taken", 0),
+            location=getattr(search, "location", ""),
+            origin=origin.get("store", ""),
         )
 
     def with_begun(self, number: int, now_s: float) -> "SearchProgress":

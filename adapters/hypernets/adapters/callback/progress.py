@@ -7,7 +7,12 @@ from typing import Any
 from rich.console import Console
 
 from hypernets.adapters.callback.callback import Callback, in_search_only
-from hypernets.adapters.callback.progress_text import ended_line, progress_rows, trial_line
+from hypernets.adapters.callback.progress_text import (
+    begun_line,
+    ended_line,
+    progress_rows,
+    trial_line,
+)
 from hypernets.adapters.callback.screen import Screen, choose_screen
 from hypernets.application.in_process import SystemClock
 from hypernets.application.port import Clock
@@ -52,6 +57,9 @@ class ProgressCallback(Callback):
         """Open the display."""
         self._progress = SearchProgress.of_search(search, self._clock.now(), self._max_trials)
         self._draw(self._open)
+        line = begun_line(self._progress)
+        if line:
+            self._line(f"search {line}")
 
     def on_trial_begin(self, number: int, architecture: Any) -> None:
         """Show that a trial has begun."""

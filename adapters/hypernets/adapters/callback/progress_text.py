@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hypernets.application.progress import RunningTrial, SearchProgress
 from hypernets.domain.history import Trial
 
-__all__ = ["duration", "ended_line", "progress_rows", "trial_line"]
+__all__ = ["begun_line", "duration", "ended_line", "progress_rows", "trial_line"]
 
 _SHOWN_RUNNING = 8
 _SHOWN_VALUES = 4
@@ -16,6 +16,9 @@ def progress_rows(progress: SearchProgress, now_s: float) -> list[tuple[str, str
     """Return heading and text of each row of a display of the present state."""
     running = list(progress.running.values())
     rows = [("Search", f"{_count(progress)}, {_times(progress, now_s)}")]
+    before = begun_line(progress)
+    if before:
+        rows.append(("", before))
     if progress.n_workers > 1:
         rows.append(
             ("Workers", f"{min(len(running), progress.n_workers)} of {progress.n_workers} busy")
@@ -30,6 +33,18 @@ def progress_rows(progress: SearchProgress, now_s: float) -> list[tuple[str, str
         failed += f", the last one trial {trial.number}: {_reason(trial)}"
     rows.append(("Failed", failed))
     return rows
+
+
+def begun_line(progress: SearchProgress) -> str:
+    """Return one line on what a run goes on from, or has begun with; empty for a new search."""
+    n_before = progress.n_before
+    if not n_before:
+        return ""
+    trials = f"{n_before} trial{_s(n_before)}"
+    if n_before <= progress.n_taken:
+        return f"begins with {trials} of {progress.origin}"
+    where = f" in {progress.location}" if progress.location else ""
+    return f"goes on after {trials}{where}"
 
 
 def trial_line(trial: Trial, progress: SearchProgress, now_s: float) -> str:
@@ -73,8 +88,12 @@ def duration(seconds: float) -> str:
 
 def _count(progress: SearchProgress) -> str:
     limit = f"/{progress.max_trials}" if progress.max_trials is not None else ""
-    plural = "" if (progress.max_trials or progress.n_ended) == 1 else "s"
+    plural = _s(progress.max_trials or progress.n_ended)
     return f"{progress.n_ended}{limit} trial{plural}"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _times(progress: SearchProgress, now_s: float) -> str:

@@ -15,7 +15,12 @@ class MemoryStore:
 
     Args:
         direction: of the histories that it loads.
+
+    Attributes:
+        location: by what people know it.
     """
+
+    location = "memory"
 
     def __init__(self, direction: Directions = Direction.MAX) -> None:
         self._direction = direction

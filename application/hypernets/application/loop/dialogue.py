@@ -56,7 +56,8 @@ class Dialogue:
     def tell(self, number: int, result: Any) -> Trial | None:
         """Take in what came of a trial; return its record.
 
-        Told once more of a trial that has ended, it returns the record and changes nothing.
+        Told once more of a trial that has ended, it returns the record and changes nothing. Where
+        it could not be kept, to tell it once more is to try again.
 
         Args:
             number: of the trial.
@@ -71,11 +72,12 @@ class Dialogue:
             StoreError: the trial cannot be kept.
         """
         known = self._known(number)
-        if known is not None or self._handed.is_told(number):
+        if known is not None:
             return known
-        self._find(number)
-        self._require_handed(number)
-        self._handed.put(outcome_of(number, result, self._handed.curve(number)))
+        if not self._handed.is_told(number):
+            self._find(number)
+            self._require_handed(number)
+            self._handed.put(outcome_of(number, result, self._handed.curve(number)))
         self._search.collect()
         return self._known(number)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hypernets.application.loop.deterministic import DeterministicSearch
+from hypernets.application.loop.fork import Fork
 from hypernets.application.loop.search import Search
 from hypernets.application.port import Clock, Executor, HistoryStore, Searcher
 from hypernets.application.registry import make_searcher
@@ -36,6 +37,7 @@ def search(
     lag: int | None = None,
     replicates: int = 1,
     known: Iterable[Trial] = (),
+    fork: Fork | HistoryStore | None = None,
 ) -> History:
     """Search a space and return the history.
 
@@ -68,6 +70,8 @@ def search(
         replicates: how often each proposal is evaluated, each time from another seed.
         known: trials of earlier searches with the same estimate, a history say; what they have
             measured is not measured again (see `Search`).
+        fork: the store of another search, or a `Fork` of one, with the findings of which to begin;
+            `store` must be new then, or hold this fork.
 
     Raises:
         SearchError: an argument makes no sense, or every trial fails.
@@ -88,6 +92,7 @@ def search(
         clock=clock,
         n_workers=n_workers,
         known=known,
+        fork=fork,
     ).run(
         max_trials,
         max_time_s=max_time_s,

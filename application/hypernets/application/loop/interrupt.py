@@ -14,17 +14,20 @@ _FIRST = (
 
 
 @contextmanager
-def interruptible(stop: Callable[[], None], tell: Callable[[str], object]) -> Iterator[None]:
+def interruptible(stop: Callable[[], None], tell: Callable[[str], object] | None) -> Iterator[None]:
     """Within this, a first Ctrl-C asks a search to end; a second one is a `KeyboardInterrupt`.
 
-    Nothing is changed where the program has a handler of its own, or where this is not the main
-    thread, which alone may have one: then Ctrl-C does what it did. The former handler is put back
-    at the end.
+    Nothing is changed where nobody is to be told, or the program has a handler of its own, or where
+    this is not the main thread, which alone may have one: then Ctrl-C does what it did. The former
+    handler is put back at the end.
 
     Args:
         stop: called at the first; must do nothing but leave a note.
-        tell: called at the first with a line for the user.
+        tell: called at the first with a line for the user; `None` leaves Ctrl-C alone.
     """
+    if tell is None:
+        yield
+        return
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield

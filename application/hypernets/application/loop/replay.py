@@ -32,7 +32,9 @@ class _Ask:
     dropped: tuple[int, ...] = ()
 
 
-def replay(searcher: Searcher, trials: Sequence[Trial]) -> tuple[list[Trial], list[Asked]]:
+def replay(
+    searcher: Searcher, trials: Sequence[Trial], n_taken: int = 0
+) -> tuple[list[Trial], list[Asked]]:
     """Ask and tell a fresh searcher what it was asked and told before, in the same interleaving.
 
     Number n was asked for when the searcher had been told of `asked_after` trials, and before that
@@ -42,6 +44,7 @@ def replay(searcher: Searcher, trials: Sequence[Trial]) -> tuple[list[Trial], li
     Args:
         searcher: a fresh one, with the space and the seed of the earlier one.
         trials: the records, in the order of tells.
+        n_taken: how many of the first were taken over from another search: told, and not asked for.
 
     Returns:
         The records, now with their architectures, and the proposals that never ended.
@@ -50,11 +53,12 @@ def replay(searcher: Searcher, trials: Sequence[Trial]) -> tuple[list[Trial], li
         SearchError: the searcher does not propose what is on record.
         CorruptStoreError: the records contradict each other.
     """
-    recorded = {trial.number: trial for trial in trials}
-    order = deque(_order_of_asks(trials))
+    retold = _tell_taken(searcher, trials[:n_taken])
+    asked_for = trials[n_taken:]
+    recorded = {trial.number: trial for trial in asked_for}
+    order = deque(_order_of_asks(asked_for))
     proposals: dict[int, Asked] = {}
-    retold: list[Trial] = []
-    for n_told, trial in enumerate(trials):
+    for n_told, trial in enumerate(asked_for, n_taken):
         while order and order[0].asked_after <= n_told:
             ask = order.popleft()
             trial_of = recorded.get(ask.number) if ask.kept else None
@@ -72,6 +76,16 @@ def replay(searcher: Searcher, trials: Sequence[Trial]) -> tuple[list[Trial], li
         searcher.tell(told)
         retold.append(told)
     return retold, list(proposals.values())
+
+
+def _tell_taken(searcher: Searcher, trials: Sequence[Trial]) -> list[Trial]:
+    space: Any = getattr(searcher, "space", None)
+    retold = []
+    for trial in trials:
+        told = attrs.evolve(trial, architecture=space.architecture(trial.decisions))
+        searcher.tell(told)
+        retold.append(told)
+    return retold
 
 
 def _order_of_asks(trials: Sequence[Trial]) -> Iterator[_Ask]:

@@ -11,9 +11,10 @@ from hypernets.application.port.executor import Outcome
 from hypernets.domain.error import DivergedError, TrainingError, TrialError
 from hypernets.domain.history import Trial
 
-__all__ = ["answered_trial", "evaluated_trial", "read_objectives", "taken_trial"]
+__all__ = ["Pending", "answered_trial", "evaluated_trial", "read_objectives", "taken_trial"]
 
 Pending = tuple[tuple[int, ...], ...]
+"""Of each proposal that has not ended: number, asked_after, *dropped (see `Trial.pending`)."""
 
 
 def evaluated_trial(

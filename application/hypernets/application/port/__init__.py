@@ -5,7 +5,7 @@ from hypernets.application.port.checkpoint import Checkpoint, Checkpoints, Saved
 from hypernets.application.port.clock import Clock
 from hypernets.application.port.estimator import Estimator, Measurement, TrialContext
 from hypernets.application.port.executor import Executor, Job, Outcome, ReportHandler, Ticket
-from hypernets.application.port.history_store import HistoryStore
+from hypernets.application.port.history_store import HistoryStore, location_of
 from hypernets.application.port.identity import Difference, SearchIdentity
 from hypernets.application.port.searcher import Proposal, Searcher
 from hypernets.application.port.store_catalogue import StoreCatalogue
@@ -30,4 +30,5 @@ __all__ = [
     "StoreCatalogue",
     "Ticket",
     "TrialContext",
+    "location_of",
 ]

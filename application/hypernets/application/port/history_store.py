@@ -1,11 +1,11 @@
 """The port of a durable history."""
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from hypernets.application.port.identity import SearchIdentity
 from hypernets.domain.history import History, Trial
 
-__all__ = ["HistoryStore"]
+__all__ = ["HistoryStore", "location_of"]
 
 
 @runtime_checkable
@@ -22,6 +22,8 @@ class HistoryStore(Protocol):
           a later one compares, and changes nothing.
         - A store is data: loading executes nothing that it holds.
         - Not thread-safe: its owner serialises the calls.
+
+    A store may have `location`, a text by which people know it: its folder, say.
     """
 
     @property
@@ -50,3 +52,9 @@ class HistoryStore(Protocol):
         Raises:
             CorruptStoreError: what is stored is damaged.
         """
+
+
+def location_of(store: Any) -> str:
+    """Return by what people know a store."""
+    location = getattr(store, "location", None)
+    return location if isinstance(location, str) else repr(store)

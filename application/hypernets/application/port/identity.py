@@ -46,6 +46,7 @@ class SearchIdentity:
         directions: `"max"` or `"min"`, or objective name → one of these, the reward first.
         estimator: name of what measures.
         data: digest of what it measures on.
+        forked_from: what a fork has begun with (see `Inheritance`); `None` for no fork.
     """
 
     space: str | None = None
@@ -56,6 +57,7 @@ class SearchIdentity:
     directions: str | Mapping[str, str] | None = None
     estimator: str | None = None
     data: str | None = None
+    forked_from: Mapping[str, Any] | None = None
 
     def differences(self, given: "SearchIdentity") -> tuple[Difference, ...]:
         """Return where another identity differs from this one, the stored one.
@@ -94,8 +96,8 @@ class SearchIdentity:
             raise OtherSearchError(
                 f"{where}: a store must be used for the search whose trials it holds; received "
                 f"another search:\n{lines}\n"
-                "go on with what is stored; or give the new search an empty store, and this "
-                "history as known= if what has been measured is to count",
+                "go on with what is stored; or give the new search an empty store, and this one "
+                "as fork= to begin with what has been found out here",
                 differences,
             )
 

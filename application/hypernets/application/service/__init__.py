@@ -1,5 +1,6 @@
 """The engine as a part of a larger system: many searches, by name, from any thread."""
 
+from hypernets.application.service.definition import SearchDefinition
 from hypernets.application.service.event import (
     Event,
     EventsMissed,
@@ -22,6 +23,7 @@ __all__ = [
     "EventsMissed",
     "ProgressSnapshot",
     "SearchBegan",
+    "SearchDefinition",
     "SearchEnded",
     "SearchService",
     "SearchSession",

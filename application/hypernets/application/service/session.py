@@ -13,7 +13,7 @@ from hypernets.application.log import EventLog
 from hypernets.application.loop.budget import Budget, EndReason
 from hypernets.application.loop.dialogue import Dialogue
 from hypernets.application.loop.search import Search
-from hypernets.application.port import Clock, Job
+from hypernets.application.port import Clock, Job, SearchIdentity
 from hypernets.application.service.event_stream import EventStream
 from hypernets.application.service.snapshot import ProgressSnapshot
 from hypernets.application.service.state import SessionState
@@ -70,6 +70,7 @@ class SearchSession:
         self._used_s = 0.0  # by the runs of this budget
         self._dialogue: Dialogue | None = None
         self._result: Future[History] | None = None
+        self._error: str | None = None
         watcher.on_begin = self._renew_wish
 
     # --- running ------------------------------------------------------------------
@@ -272,10 +273,26 @@ class SearchSession:
         """What the search is doing."""
         return self._state
 
+    @property
+    def error(self) -> BaseException | None:
+        """What has ended the last run, where an error has; `wait` raises it."""
+        result = self._result
+        return result.exception() if result is not None and result.done() else None
+
+    @property
+    def identity(self) -> SearchIdentity:
+        """What makes it the same search when it is opened again."""
+        return self._search.identity
+
+    @property
+    def location(self) -> str:
+        """Where its trials are kept, for people."""
+        return self._search.location
+
     def progress(self) -> ProgressSnapshot:
         """Return how far the search has come, as a value."""
         with self._lock:
-            state, used_s = self._state, self._used_s
+            state, used_s, error = self._state, self._used_s, self._error
         search, progress = self._search, self._watcher.progress
         history, now_s = search.history, self._clock.now()
         return ProgressSnapshot(
@@ -292,10 +309,14 @@ class SearchSession:
             elapsed_s=used_s + progress.elapsed_s(now_s),
             left_s=progress.left_s(now_s),
             end_reason=search.end_reason,
+            error=error,
         )
 
     def events(self, capacity: int = 1_000) -> EventStream:
         """Return the events from now on: `for` or `async for` over it (see `EventStream`).
+
+        The stream ends when the search comes to rest. Of one that is at rest, it waits for the next
+        run; of one that is cancelled or closed, it is empty.
 
         Args:
             capacity: most events that wait for a slow subscriber.
@@ -352,7 +373,14 @@ class SearchSession:
 
     def _start(self, result: "Future[History]") -> None:
         name = f"hypernets search {self.name}"
-        threading.Thread(target=self._run_into, args=(result,), name=name, daemon=True).start()
+        thread = threading.Thread(target=self._run_into, args=(result,), name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # there are too many
+            with self._lock:
+                self._settle(SessionState.FAILED, repr(error))
+            result.set_exception(error)
+            raise
 
     def _run_into(self, result: "Future[History]") -> None:
         try:
@@ -401,7 +429,7 @@ class SearchSession:
                 self._search.stop(now=self._wish is SessionState.CANCELLED)
 
     def _settle(self, state: SessionState, error: str | None = None) -> None:
-        self._state = state
+        self._state, self._error = state, error
         self._watcher.state_changed(state, error)
 
     # --- the dialogue -------------------------------------------------------------------

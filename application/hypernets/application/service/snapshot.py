@@ -29,6 +29,7 @@ class ProgressSnapshot:
         left_s: for how long it is expected to go on, from the measured pace; `None` where nothing
             tells.
         end_reason: why the last run has ended; `None` while one goes on, and before any.
+        error: what has ended the last run, where an error has.
     """
 
     name: str
@@ -44,3 +45,4 @@ class ProgressSnapshot:
     elapsed_s: float
     left_s: float | None
     end_reason: EndReason | None
+    error: str | None = None

@@ -46,6 +46,7 @@ class Watcher:
         self._lock = threading.Lock()
         self._sequence = 0
         self._streams: list[EventStream] = []
+        self._is_over = False  # nothing will be published any more
 
     # --- as a callback of the search ----------------------------------------------
 
@@ -101,6 +102,7 @@ class Watcher:
         if state.is_at_rest and state is not SessionState.READY:
             with self._lock:
                 streams, self._streams = self._streams, []
+                self._is_over = state.is_final
             for stream in streams:
                 stream.end()
 
@@ -116,7 +118,10 @@ class Watcher:
             )
         stream = EventStream(self._name, capacity, self._forget)
         with self._lock:
-            self._streams.append(stream)
+            if self._is_over:
+                stream.end()
+            else:
+                self._streams.append(stream)
         return stream
 
     def _forget(self, stream: EventStream) -> None:

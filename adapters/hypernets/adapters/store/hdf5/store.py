@@ -113,6 +113,11 @@ class Hdf5Store:
         """Close the store."""
         self.close()
 
+    @property
+    def location(self) -> str:
+        """By what people know it: the folder."""
+        return str(self.folder)
+
     def __repr__(self) -> str:
         """Return the folder and how it is open."""
         how = "closed" if not self._is_open else "read and append" if self._writer else "read"
