@@ -1,3 +1,4 @@
+import shlex
 import subprocess
 import sys
 
@@ -5,6 +6,8 @@ import keras
 import pytest
 
 from hypernets.adapters.dataset import load_images
+from hypernets.adapters.demo.__main__ import main
+from hypernets.adapters.store import Hdf5Store
 
 pytestmark = pytest.mark.keras
 
@@ -50,6 +53,29 @@ def test_the_two_lines_that_are_printed_load_the_model_that_was_tested(demo, mon
     assert isinstance(names["model"], keras.Model)
 
 
-def test_the_model_lies_under_runs(demo):
+def test_the_search_and_its_model_lie_under_runs(demo):
     folder, _ = demo
-    assert (folder / "runs" / "demo" / "digits-seed0.keras").is_file()
+    run = folder / "runs" / "demo" / "digits-seed0"
+    assert (run / "model.keras").is_file()
+    with Hdf5Store(run, mode="r") as store:
+        assert len(store.load()) == 2
+
+
+def test_the_command_that_is_printed_goes_on_with_the_search(demo):
+    folder, first = demo
+    [command] = [line.strip() for line in first.stdout.splitlines() if "--resume" in line]
+    again = subprocess.run(
+        shlex.split(command), cwd=folder, capture_output=True, text=True, timeout=300
+    )
+    assert "goes on" in again.stdout
+    assert "trial 1/2" not in again.stdout
+    shown = [
+        [line for line in result.stdout.splitlines() if line.startswith("Accuracy on")]
+        for result in (first, again)
+    ]
+    assert shown[0] == shown[1]
+
+
+def test_there_is_no_going_on_where_there_was_nothing(tmp_path, capsys):
+    assert main(["--data", "digits", "--resume", str(tmp_path / "none")]) == 2
+    assert "--resume must name the folder of an earlier run" in capsys.readouterr().err

@@ -1,7 +1,9 @@
 """The command line of the demonstration: `python -m hypernets.adapters.demo --data digits`."""
 
 import argparse
+import itertools
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +14,7 @@ from pathlib import Path
 import attrs
 
 from hypernets.adapters.dataset import NAMES, DatasetError, load_images
+from hypernets.domain.error import StoreError
 
 __all__ = ["main"]
 
@@ -20,7 +23,11 @@ _BARS = {"digits": 0.97}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demonstration; return 0, 1 if it missed its bar, or 2 if it could not run."""
+    """Run the demonstration.
+
+    Returns:
+        0; 1 if it missed its bar; 2 if it could not run; 130 if it was interrupted.
+    """
     options = _parser().parse_args(arguments)
     if find_spec("tensorflow") is None:
         return _cannot_run(
@@ -46,9 +53,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         image_search.effort_for(data),
         **{name: value for name, value in given.items() if value is not None},
     )
-    print(f"Searching: {effort.trials} architectures, {effort.epochs} epochs each")
-    result = image_search.search_images(data, effort, options.seed)
-    path = options.output / f"{data.name}-seed{options.seed}.keras"
+    try:
+        folder = _folder_of(options, data.name)
+        print(f"Searching: {effort.trials} architectures, {effort.epochs} epochs each.")
+        print(f"The search is kept in {folder}. To go on with it:\n")
+        print(f"    {_command(options, folder)}\n")
+        result = image_search.search_images(data, effort, options.seed, folder)
+    except (StoreError, OSError) as error:
+        return _cannot_run(str(error))
+    if result is None:
+        return 130
+    path = folder / "model.keras"
     image_search.save(result.model, path)
     print(f"All of it took {time.monotonic() - begun_s:.0f} s.")
     return _report(data.name, len(data.x_test), result.test_accuracy, path)
@@ -81,9 +96,51 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--epochs", type=_positive, help="epochs of each trial")
     parser.add_argument("--final-epochs", type=_positive, help="epochs of the best one at the end")
     parser.add_argument(
-        "--output", type=Path, default=Path("runs/demo"), help="folder to save the model in"
+        "--output", type=Path, default=Path("runs/demo"), help="where to make a folder for it"
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FOLDER",
+        help="go on with the search in this folder; all else must be as it was",
     )
     return parser
+
+
+def _new_folder(parent: Path, name: str) -> Path:
+    """Make a folder of that name, or of that name and a number, that was not there."""
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = parent / name
+    for number in itertools.count(2):
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            folder = parent / f"{name}-{number}"
+        else:
+            break
+    return folder
+
+
+def _folder_of(options: argparse.Namespace, name: str) -> Path:
+    if options.resume is None:
+        return _new_folder(options.output, f"{name}-seed{options.seed}")
+    if not options.resume.is_dir():
+        raise StoreError(
+            "--resume must name the folder of an earlier run; received "
+            f"{str(options.resume)!r}, where there is none; leave it out to begin a new search"
+        )
+    resumed: Path = options.resume
+    return resumed
+
+
+def _command(options: argparse.Namespace, folder: Path) -> str:
+    """Return the command that goes on with a search."""
+    words = [sys.executable, "-m", "hypernets.adapters.demo"]
+    for name in ("data", "seed", "trials", "epochs", "final_epochs"):
+        value = getattr(options, name)
+        if value is not None:
+            words += ["--" + name.replace("_", "-"), str(value)]
+    return shlex.join([*words, "--resume", str(folder)])
 
 
 @contextmanager

@@ -68,10 +68,21 @@ def image_space(data: ImageData) -> HyperSpace:
     return space
 
 
-def search_images(data: ImageData, effort: Effort, seed: int) -> Result:
+def search_images(data: ImageData, effort: Effort, seed: int, store: Path) -> Result | None:
     """Search, train the best architecture again with more images for longer, and test it once.
 
+    Returns `None` where the search was interrupted: it can be gone on with.
+
     Selection looks at the validation images only; the test images are used in the last line.
+
+    Args:
+        data: the images.
+        effort: how much to compute.
+        seed: makes it repeatable.
+        store: folder that keeps the search; one that holds it already is gone on from.
+
+    Raises:
+        StoreError: the folder holds another search, or cannot be used.
     """
     searcher = RandomSearcher(image_space(data), optimize_direction="max", seed=seed)
     hyper_keras = HyperKeras(
@@ -88,10 +99,13 @@ def search_images(data: ImageData, effort: Effort, seed: int) -> Result:
         data.x_validation,
         data.y_validation,
         max_trials=effort.trials,
+        store=store,
         epochs=effort.epochs,
         batch_size=32,
         verbose=0,
     )
+    if hyper_keras.history.n_evaluated < effort.trials:
+        return None
     hyper_keras.results_summary(num_trials=3)
 
     print(f"\nThe best architecture is trained again, for {effort.final_epochs} epochs ...")
