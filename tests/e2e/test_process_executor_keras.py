@@ -15,7 +15,7 @@ from hypernets.adapters.keras.estimator import KerasEstimator
 from hypernets.adapters.keras.model_keeper import ModelKeeper
 from hypernets.adapters.keras.training import TrainingPlan
 from hypernets.adapters.process import ProcessExecutor
-from hypernets.application import InlineExecutor
+from hypernets.application import InlineExecutor, search
 from hypernets.application.port import Job
 from hypernets.core.search_space import Choice, HyperSpace
 from hypernets.domain.error import SearchError
@@ -57,10 +57,10 @@ class Falling(keras.optimizers.schedules.LearningRateSchedule):
         return 0.01 / (1.0 + keras.ops.cast(step, "float32"))
 
 
-def make_space():
+def make_space(widths=(4, 8)):
     space = HyperSpace()
     with space.as_default():
-        x = Dense(units=Choice([4, 8], name="units"), activation="relu")(Input(shape=6))
+        x = Dense(units=Choice(list(widths), name="units"), activation="relu")(Input(shape=6))
         x = Dropout(0.25)(x)
         x = custom(Doubling)()(x)
         Dense(units=1)(x)
@@ -167,6 +167,30 @@ def test_a_dataset_is_made_anew_and_a_live_one_refused(executor):
     job.estimator.data = prepare(make_dataset(), validation_data=make_dataset)
     with pytest.raises(SearchError, match="pass a function of no arguments"):
         executor.submit(job, lambda report: False)
+
+
+def test_one_worker_and_two_give_the_same_table_in_processes_of_other_hash_seeds(monkeypatch):
+    def table(n_workers, hash_seed):
+        monkeypatch.setenv("PYTHONHASHSEED", hash_seed)  # of the processes that train
+        with ProcessExecutor(n_workers, threads=1) as executor:
+            history = search(
+                make_space(range(2, 40)),
+                "random",
+                make_estimator(deterministic=True),
+                max_trials=5,
+                lag=3,
+                seed=7,
+                direction="min",
+                n_workers=n_workers,
+                executor=executor,
+            )
+        assert not history.n_failed, history[0].failure
+        return [
+            (t.number, t.asked_after, t.seed, t.signature, t.decisions, t.objectives, t.curve)
+            for t in history
+        ]
+
+    assert table(1, "1") == table(2, "2")
 
 
 PROGRAM = """

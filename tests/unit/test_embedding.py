@@ -4,8 +4,10 @@ import subprocess
 import sys
 
 PROGRAM = """
-import asyncio, contextvars, logging, signal, sys, threading, warnings
+import asyncio, atexit, collections, contextvars, gc, logging, os, random, signal, sys, threading
+import warnings, weakref
 
+import numpy as np
 import structlog
 
 from hypernets.application.service import SearchService
@@ -55,7 +57,29 @@ def state():
         "threads": sorted(thread.name for thread in threading.enumerate()),
         "warnings": list(warnings.filters),
         "hooks": (sys.excepthook, threading.excepthook, sys.displayhook),
+        "streams": (sys.stdin, sys.stdout, sys.stderr),
+        "random": (random.getstate(), repr(np.random.get_state())),
+        "process": (os.getcwd(), dict(os.environ), list(sys.path), os.listdir("/proc/self/fd")),
+        "limits": (gc.get_threshold(), sys.getrecursionlimit(), sys.getswitchinterval()),
+        "at exit": atexit._ncallbacks(),
     }
+
+
+COLLECTIONS = (dict, list, set, collections.deque, weakref.WeakKeyDictionary,
+               weakref.WeakValueDictionary, weakref.WeakSet)
+
+
+def held():
+    "How much the modules of the engine hold: their global collections and caches."
+    gc.collect()
+    found = {}
+    for module in [name for name in sys.modules if name.startswith("hypernets.")]:
+        for name, value in vars(sys.modules[module]).items():
+            if isinstance(value, COLLECTIONS) and not name.startswith("__"):
+                found[module, name] = len(value)
+            elif hasattr(value, "cache_info"):
+                found[module, name] = value.cache_info().currsize
+    return found
 
 
 def search(service, name, n):
@@ -79,23 +103,30 @@ async def watched(service, name, n):
     assert counted == 2 * n + 4, counted
 
 
-def main():
+def main(in_threads, awaited):
     service = SearchService(clock=Clock())
     threads = [
-        threading.Thread(target=search, args=(service, "x" * k, 3_000)) for k in (1, 2)
+        threading.Thread(target=search, args=(service, "x" * k, in_threads)) for k in (1, 2)
     ]
     for thread in threads:
         thread.start()
-    asyncio.run(watched(service, "awaited", 4_000))
+    asyncio.run(watched(service, "awaited", awaited))
     for thread in threads:
         thread.join()
     total = sum(session.result().n_evaluated for session in map(service.session, service.names()))
-    assert total == 10_000, total
+    assert total == 2 * in_threads + awaited, total
     service.close()
 
 
 before = state()
-main()
+main(30, 40)
+held_by_few = held()
+main(3_000, 4_000)
+held_by_many = held()
+memo = ("hypernets.domain.architecture.signature.label", "_known")
+assert held_by_many.pop(memo) <= 4096  # texts of layers, which are the same for everybody
+grown = {name: n for name, n in held_by_many.items() if n != held_by_few.get(name)}
+assert not grown, grown
 after = state()
 for name in before:
     assert before[name] == after[name], (name, before[name], after[name])

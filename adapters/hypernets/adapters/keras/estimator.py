@@ -109,7 +109,6 @@ class KerasEstimator:
             state["surroundings"].restore()
         for name in _TRAVELLING:
             setattr(self, name, state[name])
-        self.plan = attrs.evolve(self.plan, arguments=made(self.plan.arguments))
         self._trainer = None
 
     @property
@@ -120,6 +119,14 @@ class KerasEstimator:
     def prepare_process(self, threads: int | None) -> None:
         """Take no more than so many threads; called in a process that has run nothing yet."""
         divide_threads(threads)
+        self.settle()
+
+    def settle(self) -> None:
+        """Make anew the optimizers, losses and metrics that have travelled as recipes.
+
+        Not before threads have been divided: an object that has variables starts the backend.
+        """
+        self.plan = attrs.evolve(self.plan, arguments=made(dict(self.plan.arguments)))
 
     # --- measuring, which imports Keras -------------------------------------------
 
@@ -168,6 +175,7 @@ class KerasEstimator:
 
     def _own_trainer(self) -> "Trainer":
         if self._trainer is None:
+            self.settle()
             from hypernets.adapters.keras.trainer import Trainer
 
             self._trainer = Trainer(self)

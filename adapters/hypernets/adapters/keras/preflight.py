@@ -89,6 +89,7 @@ class _TryOut:
         from hypernets.adapters.keras.first_step import heads_of, take_first_step
 
         try:
+            self.estimator.settle()
             self.estimator.plan.require_good()  # now that Keras is there
             heads = heads_of(self.estimator)
         except SearchError as error:

@@ -22,7 +22,7 @@ __all__ = ["WorkerPool"]
 
 _MODULE = "hypernets.adapters.process.worker"
 _LOG = "worker.log"
-_TRACE_S = 0.2  # given to a worker to say where it is before it is killed
+_TRACE_S = 1.0  # given to a worker to say where it is before it is killed
 _PATIENCE_S = 5.0  # given to a worker to go
 
 
