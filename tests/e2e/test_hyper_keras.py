@@ -494,3 +494,27 @@ def test_each_proposal_is_trained_from_several_seeds_and_the_best_mean_is_traine
     model = found.final_train(X, Y, verbose=0)
     assert model.count_params() == by_mean[0].trials[0].details["parameters"]
     assert found.best_model.count_params() == history.best.details["parameters"]
+
+
+# --- beginning with what another search has found ----------------------------------------
+
+
+def test_a_fork_begins_with_the_trials_of_another_search_on_the_same_data(tmp_path):
+    first = hyper().search(*DATA, max_trials=2, seed=5, verbose=0, store=tmp_path / "first")
+    found = hyper()
+    history = found.search(
+        *DATA, max_trials=1, seed=6, verbose=0, store=tmp_path / "second", fork=tmp_path / "first"
+    )
+    assert [trial.taken_from for trial in history] == [1, 2, None]
+    assert [trial.objectives for trial in history[:2]] == [trial.objectives for trial in first]
+    assert history[2].key not in {trial.key for trial in first}
+
+
+def test_a_fork_to_other_data_trains_the_best_architectures_anew(tmp_path):
+    first = hyper().search(*DATA, max_trials=2, seed=5, verbose=0, store=tmp_path / "first")
+    x, y, x_val, y_val = DATA
+    history = hyper().search(
+        x, y, x_val[::-1], y_val[::-1], max_trials=2, seed=6, verbose=0, fork=tmp_path / "first"
+    )
+    assert [trial.taken_from for trial in history] == [None, None]
+    assert [trial.decisions for trial in history] == [trial.decisions for trial in first.top(2)]

@@ -147,6 +147,7 @@ class HyperKeras:
         known: Iterable[Trial] = (),
         lag: int | None = None,
         replicates: int = 1,
+        fork: Any = None,
         **arguments: Any,
     ) -> History:
         """Search, and return the history, which is `.history` as well.
@@ -191,6 +192,9 @@ class HyperKeras:
             replicates: how often to train each proposal, each time from another seed; each is a
                 trial. `history.replicates()` has means and spreads, and `final_train` trains what
                 is best by these.
+            fork: the folder of another search, its `HistoryStore`, or a `Fork`, with the findings
+                of which to begin: its trials, where data and arguments are the same; else its best
+                architectures, to be trained on these. `store` must be new then. Weights stay there.
             **arguments: of `fit` (`epochs`, `batch_size`, `class_weight`, …) or `compile`, and
                 `learning_rate`.
 
@@ -224,7 +228,13 @@ class HyperKeras:
         workplace = Workplace(store, self._isolation, self._keep_models, self.direction)
         try:
             search = self._begin(
-                estimator, workplace, lag, seed=seed, known=known, replicates=replicates
+                estimator,
+                workplace,
+                lag,
+                seed=seed,
+                known=known,
+                replicates=replicates,
+                fork=workplace.past(fork),
             )
             return search.run(**attrs.asdict(budget))
         finally:

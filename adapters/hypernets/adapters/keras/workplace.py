@@ -119,6 +119,16 @@ class Workplace:
         """Whether a search may be gone on with in another process."""
         return self.checkpoints is not None
 
+    def past(self, fork: Any) -> Any:
+        """Return what a search is to begin with: a folder as the store in it, opened to be read.
+
+        Raises:
+            StoreError: the folder cannot be read.
+        """
+        if isinstance(fork, (str, os.PathLike)):
+            return self._resources.enter_context(Hdf5Store(Path(fork), "r"))
+        return fork
+
     def statistics(self, data: str | None) -> SharedStatistics:
         """Return what layers have learned from some data.
 
