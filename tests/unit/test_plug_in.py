@@ -88,7 +88,7 @@ def test_a_plug_in_is_found_by_its_name_and_not_imported_before():
 
 @pytest.mark.usefixtures("installed")
 def test_a_service_takes_them_by_name():
-    with SearchService("drawer") as service:
+    with SearchService(make_catalogue("drawer")) as service:
         session = service.create("a", space, "bandit", lambda a: 1.0, executor="apart", seed=0)
         assert len(session.run(max_trials=2)) == 2
 
