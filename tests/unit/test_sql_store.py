@@ -321,6 +321,16 @@ def test_what_is_intact_is_left_alone(path):
             [1, 3],
             "position 3 where 2 should",
         ),
+        (
+            "UPDATE hypernets_trial SET position = 9 WHERE number = 2 AND search = 1",
+            [1, 2, 3],
+            "position 9 where 2 should",
+        ),
+        (
+            "UPDATE hypernets_trial SET reward = 0.7 WHERE number = 2 AND search = 1",
+            [1, 3],
+            "reward 0.7 over the document",
+        ),
         ("UPDATE hypernets_search SET name = 'f' WHERE id = 1", None, "name or identity"),
         ("DELETE FROM hypernets_search WHERE id = 1", None, "search 1"),
     ],

@@ -8,7 +8,13 @@ import attrs
 import sqlalchemy as sql
 
 from hypernets.adapters.store.sql.fault import HOW_TO_REPAIR
-from hypernets.adapters.store.sql.table import checksum_of, searches, trials
+from hypernets.adapters.store.sql.table import (
+    checksum_of,
+    checksum_of_trial,
+    searches,
+    trial_row,
+    trials,
+)
 from hypernets.application.port import SearchIdentity
 from hypernets.domain.error import CorruptStoreError
 from hypernets.domain.history import Trial
@@ -98,15 +104,24 @@ def _checked(rows: Sequence[Any], where: str) -> Iterator[Trial]:
 def trial_of(row: Any) -> Trial | str:
     """Return the trial of a row, or what is wrong with it."""
     where = f"position {row.position}"
-    if not isinstance(row.document, str) or checksum_of(row.document) != row.checksum:
-        return f"{where}: a document that does not pass its checksum"
+    if not isinstance(row.document, str) or row.checksum not in (
+        checksum_of_trial(row.document, row.position),
+        checksum_of(row.document),  # of rows that were written before it covered the position
+    ):
+        return f"{where}: a document or a position that does not pass its checksum"
     try:
         trial = trial_from_document(_parsed(row.document))
     except (CorruptStoreError, AttributeError, TypeError) as error:
         return f"{where}: a document that is no trial ({error})"
-    if trial.number != row.number:
-        return f"{where}: number {row.number} over the document of trial {trial.number}"
+    for name, told in trial_row(trial, row.document, row.position).items():
+        shown = getattr(row, name)
+        if name in _REPEATED and shown != told and not (shown is None and told != told):
+            return f"{where}: {name} {shown!r} over the document of trial {trial.number}"
     return trial
+
+
+_REPEATED = ("number", "state", "signature", "reward", "elapsed_s")
+"""Columns that repeat what the document says; a reward that is no number is NULL there."""
 
 
 def _parsed(text: str) -> Any:

@@ -1,5 +1,6 @@
 """Looking at every byte of a database, and keeping what is intact."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -18,8 +19,16 @@ from hypernets.adapters.store.report import StoreReport
 from hypernets.adapters.store.sql.database import Database, connected, lock_of, path_of
 from hypernets.adapters.store.sql.fault import as_store_errors
 from hypernets.adapters.store.sql.survey import Survey, surveyed
-from hypernets.adapters.store.sql.table import SCHEMA, metadata, schemas, searches, trials
+from hypernets.adapters.store.sql.table import (
+    SCHEMA,
+    metadata,
+    schemas,
+    searches,
+    trial_row,
+    trials,
+)
 from hypernets.domain.error import CorruptStoreError, StoreError
+from hypernets.domain.history.document import trial_from_document
 
 __all__ = ["compact", "repair", "verify"]
 
@@ -168,7 +177,9 @@ def _copy(source: Any, path: Path) -> None:
 def _numbered(survey: Survey) -> Iterator[dict[str, Any]]:
     for rows in survey.rows.values():
         for position, row in enumerate(rows, 1):
-            yield row | {"position": position}
+            document = row["document"]
+            trial = trial_from_document(json.loads(document))
+            yield trial_row(trial, document, position) | {"search": row["search"]}
 
 
 def _not_written(path: Path, error: Exception) -> StoreError:

@@ -15,7 +15,7 @@ from hypernets.adapters.store.report import StoreReport
 from hypernets.adapters.store.sql.database import Database, lock_of, path_of
 from hypernets.adapters.store.sql.reader import Entry, entry_of, names_in, read_trials
 from hypernets.adapters.store.sql.repair import verify
-from hypernets.adapters.store.sql.table import checksum_of, searches, trials
+from hypernets.adapters.store.sql.table import checksum_of, searches, trial_row, trials
 from hypernets.application.port import SearchIdentity
 from hypernets.domain.error import DuplicateTrialError, StoreError
 from hypernets.domain.history import Direction, History, Trial
@@ -149,20 +149,11 @@ class SqlStore:
         """
         self._require_writer("append")
         document = json.dumps(trial_to_document(trial), allow_nan=False)
-        row = {
-            "search": self._id,
-            "number": trial.number,
-            "state": trial.state.value,
-            "signature": trial.signature.encode("ascii", "backslashreplace").decode(),
-            "reward": trial.reward,
-            "elapsed_s": trial.elapsed_s,
-            "document": document,
-            "checksum": checksum_of(document),
-        }
         try:
             with self._database.doing("append", self.location) as connection:
                 n_stored = connection.execute(_LAST_POSITION, {"search": self._id}).scalar() or 0
-                connection.execute(_INSERT, row | {"position": n_stored + 1})
+                row = trial_row(trial, document, n_stored + 1)
+                connection.execute(_INSERT, row | {"search": self._id})
         except StoreError as error:
             if isinstance(error.__cause__, sql.exc.IntegrityError):
                 raise DuplicateTrialError(

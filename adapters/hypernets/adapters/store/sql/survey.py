@@ -11,7 +11,7 @@ import attrs
 from hypernets.adapters.store.sql.database import location_of
 from hypernets.adapters.store.sql.fault import as_store_errors
 from hypernets.adapters.store.sql.reader import entry_problem, trial_of
-from hypernets.adapters.store.sql.table import SCHEMA, checksum_of, metadata
+from hypernets.adapters.store.sql.table import SCHEMA, checksum_of, checksum_of_trial, metadata
 from hypernets.domain.error import CorruptStoreError, StoreError
 
 __all__ = ["Survey", "surveyed"]
@@ -187,7 +187,8 @@ def _take_searches(entries: list[dict[str, Any]], survey: Survey) -> None:
 def _take_trials(found: list[dict[str, Any]], survey: Survey) -> None:
     numbers: set[tuple[int, int]] = set()
     places: dict[int, int] = {}
-    for row in sorted(found, key=lambda row: (_order(row["search"]), _order(row["position"]))):
+    placed = [_in_its_place(row, len(found), survey) for row in found]
+    for row in sorted(placed, key=lambda row: (_order(row["search"]), _order(row["position"]))):
         key, trial = row["search"], trial_of(_Row(row))
         if not isinstance(key, int):
             trial = f"position {row['position']}: no search"
@@ -206,6 +207,23 @@ def _take_trials(found: list[dict[str, Any]], survey: Survey) -> None:
             places[key] = _order(row["position"])
         numbers.add((key, trial.number))
         survey.rows[key].append(row)
+
+
+def _in_its_place(row: dict[str, Any], n_rows: int, survey: Survey) -> dict[str, Any]:
+    """Return a row with the position that it was written with, where that alone is damaged."""
+    document, search = row["document"], row["search"]
+    if not isinstance(trial_of(_Row(row)), str) or not isinstance(document, str):
+        return row
+    whole = {**row, "checksum": checksum_of(document)}
+    if isinstance(trial_of(_Row(whole)), str):
+        return row  # more is damaged than that
+    for position in range(1, 2 * n_rows + 1):
+        if checksum_of_trial(document, position) == row["checksum"]:
+            survey.problems.append(
+                f"search {search}: position {row['position']} where {position} should be"
+            )
+            return {**row, "position": position}
+    return row
 
 
 def _lost_search(key: int) -> dict[str, Any]:

@@ -6,10 +6,22 @@ every schema.
 """
 
 import zlib
+from typing import Any
 
 import sqlalchemy as sql
 
-__all__ = ["SCHEMA", "checksum_of", "metadata", "schemas", "searches", "trials"]
+from hypernets.domain.history import Trial
+
+__all__ = [
+    "SCHEMA",
+    "checksum_of",
+    "checksum_of_trial",
+    "metadata",
+    "schemas",
+    "searches",
+    "trial_row",
+    "trials",
+]
 
 SCHEMA = 1
 """The schema that is written, and the newest that is read."""
@@ -44,7 +56,7 @@ trials = sql.Table(
     sql.Column("reward", sql.Float),
     sql.Column("elapsed_s", sql.Float, nullable=False),
     sql.Column("document", sql.Text, nullable=False),
-    sql.Column("checksum", sql.Integer, nullable=False),  # of the document
+    sql.Column("checksum", sql.Integer, nullable=False),  # of the document and the position
     sql.UniqueConstraint("search", "number"),
 )
 
@@ -52,3 +64,22 @@ trials = sql.Table(
 def checksum_of(*texts: str) -> int:
     """Return the checksum under which texts are stored."""
     return zlib.crc32("\0".join(texts).encode("utf-8"))
+
+
+def checksum_of_trial(document: str, position: int) -> int:
+    """Return the checksum under which a trial is stored at a position."""
+    return checksum_of(document, str(position))
+
+
+def trial_row(trial: Trial, document: str, position: int) -> dict[str, Any]:
+    """Return the columns of a trial, but for the search that it belongs to."""
+    return {
+        "position": position,
+        "number": trial.number,
+        "state": trial.state.value,
+        "signature": trial.signature.encode("ascii", "backslashreplace").decode(),
+        "reward": trial.reward,
+        "elapsed_s": trial.elapsed_s,
+        "document": document,
+        "checksum": checksum_of_trial(document, position),
+    }
