@@ -354,6 +354,21 @@ def test_a_repair_keeps_what_is_intact_and_the_file_as_it_was(path, damage, left
         assert [t.number for t in store.load()] == [1, 2]
 
 
+def test_a_table_whose_definition_is_damaged_is_made_anew(path):
+    filled(path)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'reward', 'rewbrd')")
+    connection.commit()
+    connection.close()
+    assert any("is without reward" in line for line in verify(path).problems)
+    with pytest.raises(CorruptStoreError, match="no such column"):
+        read_all(path)
+    repair(path)
+    assert verify(path).is_intact
+    SqlStore(path, "first").close()
+
+
 def test_a_repair_waits_for_no_writer_and_lets_none_in(path):
     filled(path)
     with (

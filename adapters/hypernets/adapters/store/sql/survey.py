@@ -1,7 +1,7 @@
 """What can be read of a database, however damaged it is."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,7 @@ def _survey(connection: sqlite3.Connection, survey: Survey, path: Path) -> None:
     names = {str(name) for (name,) in connection.execute(_TABLES)}
     missing = sorted(metadata.tables.keys() - names)
     survey.problems += [f"the table {name} is missing" for name in missing]
+    survey.problems += _columns_missing(connection, names)
     survey.problems += [f"the database: {line}" for line in _integrity(connection)]
     survey.is_sound = not survey.problems
     if "hypernets_schema" in names:
@@ -94,6 +95,16 @@ def _survey(connection: sqlite3.Connection, survey: Survey, path: Path) -> None:
     survey.notes += [
         f"search {names_of[key]!r}: {len(of)} trials" for key, of in survey.rows.items()
     ]
+
+
+def _columns_missing(connection: sqlite3.Connection, names: Collection[str]) -> Iterator[str]:
+    """Give the tables whose own definition is damaged, so that columns have other names."""
+    for name, table in metadata.tables.items():
+        if name in names:
+            there = {row[1] for row in connection.execute(f"PRAGMA table_info({name})")}
+            lost = sorted({column.name for column in table.columns} - there)
+            if lost:
+                yield f"the table {name} is without {', '.join(lost)}"
 
 
 def _integrity(connection: sqlite3.Connection) -> Iterator[str]:
