@@ -333,11 +333,12 @@ import sys, os
 from hypernets.adapters.store import Hdf5Store
 store = Hdf5Store(sys.argv[1])
 if len(sys.argv) > 2:
-    if os.fork() == 0:      # a child that outlives it
-        os.close(1)
+    if os.fork() == 0:      # a child that outlives it, and has come far enough to run
+        print("holding", flush=True)
         sys.stdin.read()
         os._exit(0)
-print("holding", flush=True)
+else:
+    print("holding", flush=True)
 sys.stdin.read()
 """
 
