@@ -5,7 +5,7 @@ import pytest
 
 from hypernets.adapters.callback.decision_table import decision_table
 from hypernets.core.callbacks import SummaryCallback
-from hypernets.domain.history import Failure, Report, Trial, TrialState
+from hypernets.domain.history import Failure, History, Report, Trial, TrialState
 
 DASHES = "-" * 62
 LONG_DASHES = "-" * 64
@@ -135,3 +135,12 @@ def test_a_line_break_in_a_value_does_not_break_the_table():
 
 def test_a_trial_without_decisions_has_an_empty_table():
     assert decision_table({}, {}) == [DASHES, DASHES]
+
+
+def test_a_search_that_goes_on_says_after_what(capsys):
+    callback = SummaryCallback(clock=FakeClock())
+    search = FakeSearch()
+    search.history = History("max", FakeSearch.history)
+    search.location = "runs/x"
+    callback.on_search_begin(search)
+    assert capsys.readouterr().out == "goes on after 1 trial in runs/x\n"

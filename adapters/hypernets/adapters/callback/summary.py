@@ -5,8 +5,10 @@ from typing import Any
 
 from hypernets.adapters.callback.callback import Callback
 from hypernets.adapters.callback.decision_table import decision_table
+from hypernets.adapters.callback.progress_text import begun_line
 from hypernets.application.in_process import SystemClock
 from hypernets.application.port import Clock
+from hypernets.application.progress import SearchProgress
 from hypernets.domain.history import Report, Trial
 
 __all__ = ["SummaryCallback"]
@@ -41,10 +43,13 @@ class SummaryCallback(Callback):
         self._models_apart = False
 
     def on_search_begin(self, search: Any) -> None:
-        """Take the time, and note what an earlier run has seen."""
+        """Take the time; say what an earlier run has left, and note what it has seen."""
         self._begun_s = self._clock.now()
         estimator = getattr(search, "estimator", None)
         self._models_apart = getattr(estimator, "models_apart", False)
+        line = begun_line(SearchProgress.of_search(search, self._begun_s, None))
+        if line:
+            self._print(line)
         for trial in getattr(search, "history", ()):
             self._note(trial)
 

@@ -4,9 +4,6 @@ import bisect
 import math
 import os
 import pathlib
-import shutil
-import tempfile
-import weakref
 from typing import Any
 
 from hypernets.adapters.keras.kept_model import (
@@ -15,6 +12,7 @@ from hypernets.adapters.keras.kept_model import (
     remove_model,
     write_model,
 )
+from hypernets.adapters.keras.temporary_folder import TemporaryFolder
 from hypernets.application.log import EventLog
 from hypernets.domain.error import SearchError, StoreError
 from hypernets.domain.history import Direction, History, Trial
@@ -64,10 +62,8 @@ class ModelKeeper:
         self._models: dict[int, KeptModel] = {}  # those kept, and those that are staged
         self._durable = folder is not None
         if folder is None:
-            self._folder = pathlib.Path(tempfile.mkdtemp(prefix="hypernets-"))
-            self._finalizer = weakref.finalize(
-                self, shutil.rmtree, self._folder, ignore_errors=True
-            )
+            self._temporary = TemporaryFolder("hypernets-models-")
+            self._folder = self._temporary.path
         else:
             self._folder = pathlib.Path(folder).absolute()
             self._open()
