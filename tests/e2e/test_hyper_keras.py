@@ -1,7 +1,6 @@
 """Searches through the published names, with real Keras."""
 
 import gc
-import os
 
 import keras
 import numpy as np
@@ -141,8 +140,8 @@ def test_a_saved_model_needs_nothing_but_keras(searched, tmp_path):
 def test_only_the_best_weights_are_kept_and_they_go_with_the_search():
     found = hyper(keep_models=1)
     found.search(*DATA, max_trials=3, verbose=0)
-    folder = found._keeper._folder
-    assert len(os.listdir(folder)) == 1
+    folder = found._keeper.folder
+    assert len(list(folder.glob("trial-*"))) == 1
     del found
     gc.collect()
     assert not folder.exists()

@@ -116,7 +116,7 @@ def test_the_weights_of_the_best_are_kept_and_of_no_others():
     keeper = ModelKeeper(2, Direction.MAX)
     keep(keeper, 0.5, 0.7, 0.4, 0.9)
     assert keeper.numbers == [4, 2]
-    assert len(list(keeper._folder.iterdir())) == 2
+    assert len(list(keeper.folder.glob("trial-*"))) == 2
     first, scalar = keeper.weights(4)
     assert first.tolist() == [4, 4]
     assert scalar.shape == ()
