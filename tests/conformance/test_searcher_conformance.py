@@ -1,18 +1,105 @@
 """The laws of the `Searcher` port, held against every searcher, and against broken ones."""
 
+import math
 import random
 
 import pytest
 
-from hypernets.domain.error import HypernetsError
-from hypernets.domain.searchers import RandomSearcher
+from hypernets.application import make_searcher
+from hypernets.domain.error import HypernetsError, SearchExhausted
+from hypernets.domain.history import Direction, History, Trial, TrialState
+from hypernets.domain.searchers import RandomSearcher, Strategy
 from hypernets.domain.searchers.replicating import ReplicatingSearcher
+from hypernets.domain.space import Choice, HyperSpace, LayerModule
 from hypernets.testing import SearcherSuite, infinite_space, laws
 
 
 class TestRandomSearcher(SearcherSuite):
     def make(self, space, seed):
         return RandomSearcher(space, "max", seed)
+
+
+class Input(LayerModule):
+    is_input = True
+
+
+class Dense(LayerModule):
+    pass
+
+
+def wide_space():
+    """Return a finite space of 1,296 architectures."""
+    space = HyperSpace()
+    with space.as_default():
+        x = Input({"shape": (4,)}, name="in")
+        for number in range(4):
+            x = Dense({"units": Choice([1, 2, 4, 8, 16, 32], name=f"units{number}")})(x)
+    return space
+
+
+class TestGrid(SearcherSuite):
+    wide_space = staticmethod(wide_space)
+
+    def make(self, space, seed):
+        return make_searcher("grid", space, seed=seed, resolution=40)
+
+
+class TestExhaustive(SearcherSuite):
+    wide_space = staticmethod(wide_space)
+    finite_only = True
+
+    def make(self, space, seed):
+        return make_searcher("exhaustive", space, seed=seed)
+
+
+class TestPlayback(SearcherSuite):
+    def make(self, space, seed):
+        random_one = RandomSearcher(space, "max", seed)
+        trials = []
+        for number in range(1, 101):
+            try:
+                architecture = random_one.ask()
+            except SearchExhausted:
+                break
+            values = architecture.decisions, architecture.signature, TrialState.COMPLETED
+            trials.append(Trial(number, *values, {"reward": float(number)}))
+        history = History({"reward": Direction.MAX}, trials)
+        return make_searcher("playback", random_one.space, history=history)
+
+
+class TestQuasiRandom(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("quasi_random", space, seed=seed)
+
+
+class TestLargestFirst(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("largest_first", space, seed=seed, pool=500)
+
+
+class TestCheapestFirst(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("cheapest_first", space, seed=seed, pool=500)
+
+
+class TestRegularizedEvolution(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("evolution", space, seed=seed, n_initial=5)
+
+
+class TestRegularizedEvolutionWithCrossover(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("evolution", space, seed=seed, n_initial=5, crossover_rate=0.5)
+
+
+class TestLocalSearch(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("local_search", space, seed=seed, n_initial=3)
+
+
+class TestLocalSearchToTheBest(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("local_search", space, seed=seed, n_initial=3, first_improvement=False)
 
 
 class TestReplicatingSearcher(SearcherSuite):
@@ -64,7 +151,44 @@ class Endless(Broken):
         return self.inner.space.sample(self.rng)
 
 
+class Restless(Strategy):
+    """Wants fourty mutations that are new, and finds none where there are few."""
+
+    def __init__(self, space, seed):
+        super().__init__(space, "max", seed)
+
+    def ask(self):
+        answer = super().ask()
+        if not answer.architecture.active:
+            raise IndexError("list index out of range")
+        return answer
+
+
+class Trusting(Broken):
+    def tell(self, trial):
+        if trial.reward is None or not math.isfinite(trial.reward):
+            raise ValueError("cannot convert float NaN to integer")
+
+
+class Hasty(Broken):
+    def __init__(self, space, seed):
+        super().__init__(space, seed)
+        self.n_pending = 0
+
+    def ask(self):
+        self.n_pending += 1
+        if self.n_pending > 32:
+            raise RuntimeError("no worker is free")
+        return super().ask()
+
+    def tell(self, trial):
+        self.n_pending -= 1
+
+
 BROKEN = [
+    (Restless, "awkward_spaces_are_searched"),
+    (Trusting, "it_goes_on_whatever_the_rewards"),
+    (Hasty, "fifty_may_be_pending"),
     (Mute, "it_has_the_methods_of_the_port"),
     (Unseeded, "it_is_deterministic_in_seed_and_interleaving"),
     (Astray, "every_answer_lies_in_its_space"),
@@ -80,7 +204,7 @@ def test_a_broken_searcher_is_found_out(broken, law):
         def make(self, space, seed):
             return broken(space, seed)
 
-    with pytest.raises((AssertionError, HypernetsError)):
+    with pytest.raises((AssertionError, HypernetsError, RuntimeError, IndexError)):
         getattr(Suite(), f"test_{law}")()
 
 

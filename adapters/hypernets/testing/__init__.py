@@ -11,6 +11,7 @@ pytest runs such a class as it stands, `unittest` where it derives from `TestCas
 used; no framework is loaded.
 """
 
+from hypernets.testing.awkward_space import AWKWARD_SPACES
 from hypernets.testing.callback import CallbackSuite
 from hypernets.testing.checkpoint import CheckpointsSuite
 from hypernets.testing.clock import ClockSuite, JumpingClock
@@ -24,6 +25,7 @@ from hypernets.testing.searcher import SearcherSuite
 from hypernets.testing.store_catalogue import StoreCatalogueSuite
 
 __all__ = [
+    "AWKWARD_SPACES",
     "CallbackSuite",
     "CheckpointsSuite",
     "ClockSuite",

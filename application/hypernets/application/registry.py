@@ -1,6 +1,7 @@
 """Searchers, executors and catalogues of stores by name: those that come along, and plug-ins."""
 
 import difflib
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,7 +15,16 @@ from hypernets.application.plug_in import (
 )
 from hypernets.application.port import Executor, Searcher, StoreCatalogue
 from hypernets.domain.error import SearchError
-from hypernets.domain.searchers import RandomSearcher
+from hypernets.domain.searchers import (
+    CostOrderSearcher,
+    ExhaustiveSearcher,
+    GridSearcher,
+    LocalSearch,
+    PlaybackSearcher,
+    QuasiRandomSearcher,
+    RandomSearcher,
+    RegularizedEvolution,
+)
 
 __all__ = [
     "executor_names",
@@ -26,7 +36,15 @@ __all__ = [
 ]
 
 _SEARCHERS: Mapping[str, Callable[..., Any]] = {
+    "cheapest_first": functools.partial(CostOrderSearcher, largest=False),
     "default": RandomSearcher,
+    "evolution": RegularizedEvolution,
+    "exhaustive": ExhaustiveSearcher,
+    "grid": GridSearcher,
+    "largest_first": CostOrderSearcher,
+    "local_search": LocalSearch,
+    "playback": PlaybackSearcher,
+    "quasi_random": QuasiRandomSearcher,
     "random": RandomSearcher,
 }
 _EXECUTORS: Mapping[str, Callable[..., Any]] = {"inline": InlineExecutor}

@@ -147,7 +147,15 @@ class RandomSearcher:
     def tell(self, trial: Trial) -> None:
         """Take note that an architecture has been evaluated."""
         if trial.architecture is not None:
-            self._proposed.add(trial.architecture.key)
+            self.note(trial.architecture)
+
+    def note(self, architecture: "Architecture") -> None:
+        """Count an architecture as proposed."""
+        self._proposed.add(architecture.key)
+
+    def knows(self, architecture: "Architecture") -> bool:
+        """Say whether an architecture counts as proposed."""
+        return architecture.key in self._proposed
 
     def _draw(self) -> "Architecture | None":
         for architecture in self._draws(rng_for(self.seed, self._n_asked, "ask")):
