@@ -102,6 +102,43 @@ class TestLocalSearchToTheBest(SearcherSuite):
         return make_searcher("local_search", space, seed=seed, n_initial=3, first_improvement=False)
 
 
+class TestBayesianOptimization(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("bayesian", space, seed=seed, n_initial=5)
+
+
+class TestBayesianOptimizationByMutationAlone(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("bayesian", space, seed=seed, n_initial=5, score_all=False)
+
+
+class TestAlphaX(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("alphax", space, seed=seed, n_initial=5)
+
+
+class TestPolicyGradient(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("policy_gradient", space, seed=seed, policy="lstm", batch_size=5)
+
+
+class TestPolicyGradientOfATable(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("policy_gradient", space, seed=seed, policy="table", batch_size=5)
+
+
+class TestReinforce(SearcherSuite):
+    def make(self, space, seed):
+        options = {"update": "reinforce", "n_best": 0, "batch_size": 5}
+        return make_searcher("policy_gradient", space, seed=seed, **options)
+
+
+class TestNSGA2(SearcherSuite):
+    def make(self, space, seed):
+        objectives = {"reward": "max", "depth": "min"}
+        return make_searcher("nsga2", space, seed=seed, objectives=objectives, n_initial=5)
+
+
 class TestReplicatingSearcher(SearcherSuite):
     def make(self, space, seed):
         return ReplicatingSearcher(RandomSearcher(space, "max", seed), 3)

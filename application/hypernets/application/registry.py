@@ -16,11 +16,15 @@ from hypernets.application.plug_in import (
 from hypernets.application.port import Executor, Searcher, StoreCatalogue
 from hypernets.domain.error import SearchError
 from hypernets.domain.searchers import (
+    NSGA2,
+    AlphaX,
+    BayesianOptimization,
     CostOrderSearcher,
     ExhaustiveSearcher,
     GridSearcher,
     LocalSearch,
     PlaybackSearcher,
+    PolicyGradient,
     QuasiRandomSearcher,
     RandomSearcher,
     RegularizedEvolution,
@@ -36,6 +40,8 @@ __all__ = [
 ]
 
 _SEARCHERS: Mapping[str, Callable[..., Any]] = {
+    "alphax": AlphaX,
+    "bayesian": BayesianOptimization,
     "cheapest_first": functools.partial(CostOrderSearcher, largest=False),
     "default": RandomSearcher,
     "evolution": RegularizedEvolution,
@@ -43,7 +49,9 @@ _SEARCHERS: Mapping[str, Callable[..., Any]] = {
     "grid": GridSearcher,
     "largest_first": CostOrderSearcher,
     "local_search": LocalSearch,
+    "nsga2": NSGA2,
     "playback": PlaybackSearcher,
+    "policy_gradient": PolicyGradient,
     "quasi_random": QuasiRandomSearcher,
     "random": RandomSearcher,
 }

@@ -24,7 +24,8 @@ __all__ = ["Encoder", "encoder_for"]
 Rows = npt.NDArray[np.float32]
 
 _MOST_VALUES = 64  # of a decision that has a column for each; of more, only the place is told
-_MOST_PATHS = 2_048  # columns of paths; later ones are left out
+_PATH_COLUMNS = 1_024
+_REMEMBERED = 50_000  # encoded architectures, about 1.3 kB each
 
 
 @attrs.frozen
@@ -46,110 +47,83 @@ class _Block:
     ranks: tuple[float, ...] = ()
 
 
-class _Table:
-    """A matrix that grows."""
-
-    def __init__(self, n_columns: int) -> None:
-        self.n_rows = 0
-        self._rows: Rows = np.zeros((64, n_columns), dtype=np.float32)
-
-    def new_row(self, n_columns: int) -> Rows:
-        rows, columns = self._rows.shape
-        if self.n_rows == rows or n_columns > columns:
-            larger = (max(rows, 2 * self.n_rows), max(columns, n_columns))
-            grown = np.zeros(larger, dtype=np.float32)
-            grown[: self.n_rows, :columns] = self._rows[: self.n_rows]
-            self._rows = grown
-        self.n_rows += 1
-        return np.asarray(self._rows[self.n_rows - 1])
-
-    def take(self, places: Sequence[int] | npt.NDArray[np.int64], n_columns: int) -> Rows:
-        return np.asarray(self._rows[: self.n_rows, :n_columns][places])
-
-
 class Encoder:
-    """Encodes architectures of one space, each once.
+    """Encodes architectures of one space, and remembers what it has encoded lately.
 
     The groups are
 
-    - `"decisions"`: a column for each value of each decision, 1 for the one taken (divided so that
-      two values are 1 apart); a column for each option of a `MultipleChoice`.
+    - `"decisions"`: a column for each value of each decision, `sqrt(1/2)` for the one taken, so
+      that two values are 1 apart; a column for each option of a `MultipleChoice`.
     - `"places"`: where a number stands in its range, 0 to 1, the prior's scale.
-    - `"paths"`: a column for each path of the network that was met (see `path_features`).
+    - `"paths"`: whether the network has a path (see `path_features`); each has one of 1,024
+      columns by its number (feature hashing).
     - `"cost"`: logarithms of parameters and multiply-adds, and the depth; NaN where not known.
 
-    A group without columns is left out of what `rows` returns.
+    A group without columns is left out. A row depends on its architecture alone.
 
     Args:
         space: the space.
     """
 
     def __init__(self, space: "HyperSpace") -> None:
-        self._frozen = space.freeze()
-        self._blocks = _blocks_of(self._frozen.decisions)
-        n_values = sum(block.width for block in self._blocks)
-        n_places = sum(block.place >= 0 for block in self._blocks)
-        self._widths = {"decisions": n_values, "places": n_places, "paths": 0, "cost": 3}
-        self._tables = {name: _Table(width) for name, width in self._widths.items()}
-        self._columns: dict[int, int] = {}  # number of a path → its column
-        self._known: dict[Hashable, int] = {}
+        self._blocks = _blocks_of(space.freeze().decisions)
+        self._widths = {
+            "decisions": sum(block.width for block in self._blocks),
+            "places": sum(block.place >= 0 for block in self._blocks),
+            "paths": _PATH_COLUMNS,
+            "cost": 3,
+        }
+        self._forget()
 
-    def __len__(self) -> int:
-        """Return the number of architectures that have been encoded."""
-        return len(self._known)
-
-    def knows(self, architecture: Architecture) -> bool:
-        """Say whether an architecture has been encoded already."""
-        return architecture.key in self._known
-
-    def number(self, architecture: Architecture) -> int:
-        """Return the number of an architecture, encoding it if it is new."""
-        key = architecture.key
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = len(self._known)
-            self._encode(architecture)
-        return known
-
-    def rows(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> dict[str, Rows]:
-        """Return the groups of some architectures, `(n, columns)` each.
-
-        Args:
-            numbers: what `number` has returned for each.
-        """
+    def rows(self, architectures: Sequence[Architecture]) -> dict[str, Rows]:
+        """Return the groups of some architectures, `(n, columns)` each."""
+        if len(self._known) > _REMEMBERED:
+            self._forget()
+        numbers = [self._number(architecture) for architecture in architectures]
         return {
-            name: table.take(numbers, self._widths[name])
+            name: table[numbers].astype(np.float32, copy=False)
             for name, table in self._tables.items()
             if self._widths[name]
         }
 
-    def _encode(self, architecture: Architecture) -> None:
-        values = self._tables["decisions"].new_row(self._widths["decisions"])
-        places = self._tables["places"].new_row(self._widths["places"])
+    def _forget(self) -> None:
+        self._known: dict[Hashable, int] = {}
+        self._tables = {
+            name: np.zeros((64, width), dtype=np.uint8 if name == "paths" else np.float32)
+            for name, width in self._widths.items()
+        }
+
+    def _number(self, architecture: Architecture) -> int:
+        key = architecture.key
+        number = self._known.get(key)
+        if number is None:
+            number = len(self._known)
+            if number == len(self._tables["cost"]):
+                self._tables = {
+                    name: np.concatenate([table, np.zeros_like(table)])
+                    for name, table in self._tables.items()
+                }
+            self._encode(architecture, number)
+            self._known[key] = number
+        return number
+
+    def _encode(self, architecture: Architecture, number: int) -> None:
+        values, places = (self._tables[name][number] for name in ("decisions", "places"))
         for block, value in zip(self._blocks, architecture.values, strict=True):
             if value is not UNDECIDED:
                 _write(block, value, values, places)
         bare = architecture.without_graph()  # so that the graph is let go
-        self._encode_paths(bare)
-        cost = self._tables["cost"].new_row(3)
-        cost[:] = _cost_of(bare)
+        self._tables["paths"][number, _path_columns(bare)] = 1
+        self._tables["cost"][number] = _cost_of(bare)
 
-    def _encode_paths(self, architecture: Architecture) -> None:
-        try:
-            graph = architecture.graph
-            paths = path_features(graph) if graph.nodes else frozenset[int]()
-        except HypernetsError:
-            paths = frozenset[int]()
-        found = []
-        for path in sorted(paths):
-            column = self._columns.get(path)
-            if column is None and len(self._columns) < _MOST_PATHS:
-                column = self._columns[path] = len(self._columns)
-            if column is not None:
-                found.append(column)
-        self._widths["paths"] = len(self._columns)
-        row = self._tables["paths"].new_row(max(64, 1 << (len(self._columns) - 1).bit_length()))
-        row[found] = 1.0
+
+def _path_columns(architecture: Architecture) -> list[int]:
+    try:
+        graph = architecture.graph
+        paths = path_features(graph) if graph.nodes else frozenset[int]()
+    except HypernetsError:
+        return []
+    return [path % _PATH_COLUMNS for path in paths]
 
 
 _encoders: "WeakKeyDictionary[HyperSpace, Encoder]" = WeakKeyDictionary()
@@ -196,7 +170,7 @@ def _ranks(decision: Decision) -> tuple[float, ...]:
     return tuple(by_size.index(value) / (len(values) - 1) for value in values)
 
 
-def _write(block: _Block, value: Any, values: Rows, places: Rows) -> None:
+def _write(block: _Block, value: Any, values: Any, places: Any) -> None:
     decision = block.decision
     if isinstance(decision, MultipleChoice):
         for option in value:

@@ -104,12 +104,10 @@ class GaussianProcess:
 
 def _squared(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return squared distances between rows, `(len(a), len(b))`."""
-    width = min(a.shape[1], b.shape[1])
-    extra_a = (a[:, width:] ** 2).sum(axis=1)
-    extra_b = (b[:, width:] ** 2).sum(axis=1)
-    a, b = a[:, :width], b[:, :width]
-    squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2.0 * (a @ b.T)
-    return np.asarray(np.maximum(squares + extra_a[:, None] + extra_b[None, :], 0.0))
+    met = np.flatnonzero(b.any(axis=0))  # the others add nothing to a product
+    products = a[:, met] @ b[:, met].T
+    squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :]
+    return np.asarray(np.maximum(squares - 2.0 * products, 0.0))
 
 
 def _typical(distances: Array) -> float:

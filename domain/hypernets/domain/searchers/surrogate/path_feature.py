@@ -41,11 +41,14 @@ def _paths(graph: LayerGraph, labels: dict[str, Label | None]) -> frozenset[int]
 
 
 def _pieces(graph: LayerGraph, labels: dict[str, Label | None]) -> frozenset[int]:
+    alive = _alive(graph, labels)
     found: set[int] = set()
     ending: dict[str, list[frozenset[int]]] = {}  # sequences of 1, 2, … layers that end at a node
     for node in graph:
+        if node.name not in alive:
+            continue
         label = labels[node.name]
-        before = [ending[source] for source in node.inputs]
+        before = [ending[source] for source in node.inputs if source in alive]
         joined = [frozenset[int]().union(*(one[k] for one in before)) for k in range(_PIECE)]
         if label is not None and (label.gives_back or label.is_input):
             ending[node.name] = joined
@@ -55,6 +58,22 @@ def _pieces(graph: LayerGraph, labels: dict[str, Label | None]) -> frozenset[int
         ending[node.name] = own
         found.update(*own)
     return frozenset(found)
+
+
+def _alive(graph: LayerGraph, labels: dict[str, Label | None]) -> set[str]:
+    """Return the nodes that lie on a path without zeros from an input to an output."""
+    fed: set[str] = set()
+    for node in graph:
+        label = labels[node.name]
+        if not (label is not None and label.is_zero) and (
+            not node.inputs or any(source in fed for source in node.inputs)
+        ):
+            fed.add(node.name)
+    used: set[str] = set(graph.outputs)
+    for node in reversed(list(graph)):
+        if node.name in used and node.name in fed:
+            used.update(node.inputs)
+    return fed & used
 
 
 def _followed(before: frozenset[int], label: Label | None, layer: str) -> frozenset[int]:

@@ -1,0 +1,1 @@
+"""Policies over sequences of decisions, with their gradients, in numpy."""
