@@ -3,7 +3,7 @@
 import json
 import sys
 
-__all__ = ["figure"]
+__all__ = ["figure", "report"]
 
 
 def figure(
@@ -20,7 +20,14 @@ def figure(
         **more: what else belongs on the line, such as an interval.
     """
     met = value >= target if at_least else value <= target
+    report(name, value, unit, target, met, **more)
+    return met
+
+
+def report(
+    name: str, value: float, unit: str, target: float | None, met: bool | None, **more: object
+) -> None:
+    """Print a figure whose target was judged elsewhere, or which has none."""
     line = {"name": name, "value": round(value, 6), "unit": unit, "target": target, "met": met}
     print(json.dumps({**line, **more}))
     sys.stdout.flush()
-    return met

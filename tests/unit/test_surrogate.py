@@ -236,3 +236,32 @@ def test_networks_that_are_alike_have_the_same_paths():
     assert np.array_equal(left, right)
     assert not np.array_equal(left, other)
     assert left.sum() >= 1
+
+
+def test_what_reaches_no_output_is_on_no_path():
+    """Of two branches that are added, one puts out zeros: what leads to it does not count."""
+    from hypernets.adapters.keras.spaces.nas_bench_201 import EDGES, nas_bench_201_cell_space
+
+    space = nas_bench_201_cell_space()
+    names = [f"edge_{a}_{b}" for a, b in EDGES]
+
+    def paths(operations):
+        architecture = space.architecture(dict(zip(names, operations, strict=True)))
+        return Encoder(space).rows([architecture])["paths"][0]
+
+    none, conv, pool = "none", "nor_conv_3x3", "avg_pool_3x3"
+    by_name = dict(zip(names, range(6), strict=True))
+
+    def cell(**chosen):
+        operations = [none] * 6
+        for name, operation in chosen.items():
+            operations[by_name[name]] = operation
+        return operations
+
+    straight = paths(cell(edge_0_3=conv))
+    dead_end = paths(cell(edge_0_3=conv, edge_0_1=pool))
+    unfed = paths(cell(edge_0_3=conv, edge_1_3=pool))
+    joined = paths(cell(edge_0_3=conv, edge_0_1=pool, edge_1_3=pool))
+    assert np.array_equal(straight, dead_end)
+    assert np.array_equal(straight, unfed)
+    assert not np.array_equal(straight, joined)

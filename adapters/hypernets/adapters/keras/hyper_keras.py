@@ -1,6 +1,6 @@
 """The published way into a search of Keras models."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from hypernets.adapters.keras.search_argument import (
     require_choice,
     require_count,
     require_engine_callbacks,
-    require_searcher,
+    searcher_from,
     validation_of,
 )
 from hypernets.adapters.keras.training import TrainingPlan
@@ -45,7 +45,8 @@ class HyperKeras:
     what a callback stores stays in its copy.
 
     Args:
-        searcher: proposes architectures of its space; its direction is that of the reward.
+        searcher: proposes architectures of its space; its direction is that of the reward. Or its
+            name, such as `"evolution"`, with `space`.
         optimizer: name, configuration or object; `"adam"` unless the space searches it.
         loss: as `compile` takes it.
         metrics: as `compile` takes them.
@@ -69,6 +70,9 @@ class HyperKeras:
             are the next two.
         deadline_s: how long a trial may take, in seconds.
         memory_limit_bytes: how much memory a trial may take.
+        space: with the name of a searcher, the `HyperSpace`, or a function that returns one.
+        optimize_direction: with the name of a searcher, `"max"` (when absent) or `"min"`.
+        searcher_options: with the name of a searcher, what else it takes.
         **compile_arguments: any other argument of `compile`.
 
     Attributes:
@@ -102,10 +106,14 @@ class HyperKeras:
         n_workers: int = 1,
         deadline_s: float | None = None,
         memory_limit_bytes: int | None = None,
+        space: Any = None,
+        optimize_direction: Direction | str | None = None,
+        searcher_options: Mapping[str, Any] | None = None,
         **compile_arguments: Any,
     ) -> None:
-        self.searcher = require_searcher(searcher)
-        self.direction: Direction = parse_direction(getattr(searcher, "direction", Direction.MAX))
+        self.searcher = searcher_from(searcher, space, optimize_direction, searcher_options)
+        direction = getattr(self.searcher, "direction", Direction.MAX)
+        self.direction: Direction = parse_direction(direction)
         given = {"optimizer": optimizer, "loss": loss, "metrics": metrics, **compile_arguments}
         self._compile = {name: value for name, value in given.items() if value is not None}
         self._callbacks = require_engine_callbacks(callbacks)

@@ -1,11 +1,13 @@
 """What may be given to `HyperKeras` and its `search`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hypernets.adapters.keras.presence import loaded_keras
 from hypernets.application.port import Searcher
+from hypernets.application.registry import make_searcher
 from hypernets.domain.error import SearchError
+from hypernets.domain.history import Direction
 
 __all__ = [
     "max_trials_of",
@@ -13,6 +15,7 @@ __all__ = [
     "require_count",
     "require_engine_callbacks",
     "require_searcher",
+    "searcher_from",
     "validation_of",
 ]
 
@@ -70,6 +73,42 @@ def require_searcher(searcher: Any) -> Any:
             "write RandomSearcher(lambda: my_space(), optimize_direction='max'), say"
         )
     return searcher
+
+
+def searcher_from(
+    searcher: Any,
+    space: Any,
+    optimize_direction: Direction | str | None,
+    options: Mapping[str, Any] | None,
+) -> Any:
+    """Return the searcher that was given, or one made by its name.
+
+    Raises:
+        SearchError: it is neither; what goes with a name alone was given without one, or a name
+            without a space; or an option of the searcher makes no sense.
+    """
+    beside = {
+        "space": space,
+        "optimize_direction": optimize_direction,
+        "searcher_options": options,
+    }
+    if not isinstance(searcher, str):
+        given = [name for name, value in beside.items() if value is not None]
+        if given:
+            raise SearchError(
+                f"{', '.join(given)} must go with the name of a searcher; received {searcher!r}; "
+                "give them to the searcher itself, or write HyperKeras('evolution', space=...)"
+            )
+        return require_searcher(searcher)
+    if space is None:
+        raise SearchError(
+            f"a searcher by its name needs a space; received {searcher!r} and no space; write "
+            f"HyperKeras({searcher!r}, ..., space=my_space)"
+        )
+    arguments = dict(options or {})
+    if optimize_direction is not None:
+        arguments["optimize_direction"] = optimize_direction
+    return make_searcher(searcher, space, **arguments)
 
 
 def require_engine_callbacks(callbacks: Any) -> tuple[Any, ...]:

@@ -1,9 +1,10 @@
 """Bayesian optimisation: a Gaussian process says which architecture is worth its training."""
 
+import functools
 import itertools
 import math
-from collections.abc import Hashable, Iterable, Iterator
-from typing import Any
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -16,8 +17,11 @@ from hypernets.domain.searchers.searcher import Proposal
 from hypernets.domain.searchers.strategy import Strategy, require_count
 from hypernets.domain.searchers.surrogate.acquisition import expected_improvement, normal_scores
 from hypernets.domain.searchers.surrogate.encoding import encoder_for
-from hypernets.domain.searchers.surrogate.gaussian_process import GaussianProcess, Kernel
+from hypernets.domain.searchers.surrogate.gaussian_process import Columns, GaussianProcess, Kernel
 from hypernets.domain.searchers.variation import mutate, neighbours
+
+if TYPE_CHECKING:
+    from hypernets.domain.space.hyper_space import HyperSpace
 
 __all__ = ["BayesianOptimization"]
 
@@ -26,12 +30,14 @@ Array = npt.NDArray[np.float64]
 GROUPS = ("decisions", "places", "paths", "cost")
 _MEASURED = 400  # measurements that the model is made from, at most
 _POOL = 20_000  # architectures of a space that is scored whole
-_CHUNK = 1_000  # of these that join the pool at an ask
+_CHUNK = 2_000  # of these that are encoded at an ask, those for random ones included
 _RANDOM = 300  # random candidates of a larger space, at each ask
 _PARENTS, _CHILDREN = 10, 30  # the best known ones, and mutations of each
+_MORE = 0.3  # chance of one more mutation
 _KEPT = 300  # candidates that are looked at again at the next ask
 _CLIMBERS, _CLIMBS = 5, 3  # candidates whose neighbours are looked at, and how often
 _AROUND = 40  # neighbours of each
+_SHARED = 4  # spaces whose encoded architectures are kept for further searchers
 _REFIT = 1.1  # growth of the measurements before the kernel is fitted anew
 
 
@@ -48,10 +54,11 @@ class BayesianOptimization(Strategy):
     """Fits a model to what was measured, and proposes what it expects to improve most.
 
     The model is a Gaussian process over decisions, paths of the network, and its exact cost. Of a
-    space with at most 20,000 architectures all are scored, once they have joined the pool (1,000
-    at each ask); of a larger one, random ones, mutations of the best, the most promising of the
-    last ask, and then the neighbours of the most promising. Trials that have not ended count as
-    if they gave what the model expects, so that many workers are given different things.
+    space with at most 20,000 architectures all are scored, once they have been encoded (2,000
+    at each ask, from the first); of a larger one, random ones, mutations of the best, the most
+    promising of the last ask, and then the neighbours of the most promising. Trials that have not
+    ended count as if they gave what the model expects, so that many workers are given different
+    things.
 
     Args:
         space: a `HyperSpace`, or a function of no arguments that returns one.
@@ -108,36 +115,30 @@ class BayesianOptimization(Strategy):
         self._score_all = bool(score_all)
         self._encoder = encoder_for(self.space)
         self._known: dict[Hashable, _Known] = {}
-        self._pool: dict[Hashable, Architecture] = {}
-        self._joining: Iterator[Architecture] | None = None
+        self._whole: _WholeSpace | None = None
+        self._n_joined = 0
+        self._kept: list[Architecture] = []
         self._kernel: Kernel | None = None
         self._n_fitted = 0
 
     def propose(self, rng: np.random.Generator) -> Proposal | None:
         """Return what is expected to improve most; `None` while the first ones are drawn."""
         succeeded = sum(math.isfinite(each.cost) for each in self._known.values())
+        if self._is_scored_whole:
+            self._whole = _whole_space_of(self.space)
+            self._n_joined = min(self._n_joined + _CHUNK, int(self.space.count()))
         if self.n_asked < self._n_initial or succeeded < 2:
             return None
         model = self._model()
-        self._gather(rng)
-        candidates = [each for key, each in self._pool.items() if self.is_new(each)]
-        if not candidates:
-            return None
-        scores = model.scores(candidates)
-        candidates, scores = self._climb(model, candidates, scores, rng)
-        order = np.argsort(-scores, kind="stable")
-        if not self._is_scored_whole:
-            self._pool = {candidates[k].key: candidates[k] for k in order[:_KEPT].tolist()}
-        best = candidates[int(order[0])]
-        self._pool.pop(best.key, None)
-        return Proposal(best)
+        whole = self._whole
+        best = self._best_of_some(model, rng) if whole is None else self._best_of_all(model, whole)
+        return None if best is None else Proposal(best)
 
     def learn(self, trial: Trial, cost: float | None) -> None:
         """Remember the outcome; failures count as the worst that was measured."""
         architecture = trial.architecture.without_graph()
         value = math.inf if cost is None or not math.isfinite(cost) else cost
         self._known[architecture.key] = _Known(architecture, value, trial.number)
-        self._pool.pop(architecture.key, None)
 
     # --- candidates ---------------------------------------------------------------
 
@@ -145,52 +146,48 @@ class BayesianOptimization(Strategy):
     def _is_scored_whole(self) -> bool:
         return self._score_all and self.space.is_finite and self.space.count() <= _POOL
 
-    def _gather(self, rng: np.random.Generator) -> None:
-        """Let candidates join the pool."""
-        if self._is_scored_whole:
-            if self._joining is None:
-                self._joining = self.space.enumerate(self.seed)
-            for _, each in zip(range(_CHUNK), self._joining, strict=False):
-                self._join(each)
-        else:
-            for _ in range(_RANDOM):
-                self._join(self.space.sample(rng))
+    def _best_of_all(self, model: "_Model", whole: "_WholeSpace") -> Architecture | None:
+        """Return the best of a small space that is new."""
+        architectures, rows = whole.first(self._n_joined)
+        order: list[int] = np.argsort(-model.scores(rows), kind="stable").tolist()
+        return self.first_new(architectures[place] for place in order)
+
+    def _best_of_some(self, model: "_Model", rng: np.random.Generator) -> Architecture | None:
+        """Return the best of random ones, mutations, the last ask's, and their neighbours."""
+        found: dict[Hashable, Architecture] = {}
+
+        def gather(architectures: Iterable[Architecture]) -> list[Architecture]:
+            fresh = []
+            for each in architectures:
+                if each.key not in found and self.is_new(each):
+                    found[each.key] = each.without_graph()
+                    fresh.append(found[each.key])
+            return fresh
+
+        gather(self._kept)
+        gather(self.space.sample(rng) for _ in range(_RANDOM))
         best = sorted(self._known.values(), key=lambda known: (known.cost, known.number))
-        for known in best[:_PARENTS]:
-            for _ in range(_CHILDREN):
-                child = mutate(known.architecture, rng)
-                while rng.random() < 0.3:
-                    child = mutate(child, rng)
-                self._join(child)
-
-    def _join(self, architecture: Architecture) -> None:
-        if self.is_new(architecture):
-            self._pool.setdefault(architecture.key, architecture.without_graph())
-
-    def _climb(
-        self,
-        model: "_Model",
-        candidates: list[Architecture],
-        scores: Array,
-        rng: np.random.Generator,
-    ) -> tuple[list[Architecture], Array]:
-        """Add the neighbours of the most promising candidates, and theirs."""
-        if self._is_scored_whole and len(self._pool) + len(self._known) >= self.space.count():
-            return candidates, scores
-        seen = {each.key for each in candidates}
+        gather(
+            _mutated(known.architecture, rng) for known in best[:_PARENTS] for _ in range(_CHILDREN)
+        )
+        candidates = list(found.values())
+        if not candidates:
+            return None
+        scores = model.scores(self._encoder.rows(candidates))
         for _ in range(_CLIMBS):
-            top = np.argsort(-scores, kind="stable")[:_CLIMBERS].tolist()
-            around: list[Architecture] = []
-            for place in top:
-                for each in itertools.islice(neighbours(candidates[place], rng), _AROUND):
-                    if each.key not in seen and self.is_new(each):
-                        seen.add(each.key)
-                        around.append(each.without_graph())
+            top: list[int] = np.argsort(-scores, kind="stable")[:_CLIMBERS].tolist()
+            around = gather(
+                each
+                for place in top
+                for each in itertools.islice(neighbours(candidates[place], rng), _AROUND)
+            )
             if not around:
                 break
-            candidates = [*candidates, *around]
-            scores = np.concatenate([scores, model.scores(around)])
-        return candidates, scores
+            candidates += around
+            scores = np.concatenate([scores, model.scores(self._encoder.rows(around))])
+        order: list[int] = np.argsort(-scores, kind="stable")[: _KEPT + 1].tolist()
+        self._kept = [candidates[place] for place in order[1:]]
+        return candidates[order[0]]
 
     # --- model --------------------------------------------------------------------
 
@@ -215,6 +212,40 @@ class BayesianOptimization(Strategy):
         return model
 
 
+class _WholeSpace:
+    """The architectures of a small space and their columns, in a fixed order, as far as needed."""
+
+    def __init__(self, space: "HyperSpace") -> None:
+        self._space, self._left = space, space.enumerate(0)
+        self._architectures: list[Architecture] = []
+        self._rows: dict[str, Columns] = {}
+
+    def first(self, n: int) -> tuple[list[Architecture], dict[str, Columns]]:
+        """Return the first `n` (or more) architectures, and the columns of the first `n`."""
+        joining = list(itertools.islice(self._left, max(0, n - len(self._architectures))))
+        if joining:
+            encoder = encoder_for(self._space)
+            for name, new in encoder.rows(joining).items():
+                known = self._rows.get(name)
+                self._rows[name] = new if known is None else np.concatenate([known, new])
+            self._architectures += [each.without_graph() for each in joining]
+        return self._architectures, {name: rows[:n] for name, rows in self._rows.items()}
+
+
+@functools.lru_cache(maxsize=_SHARED)
+def _whole_space_of(space: "HyperSpace") -> _WholeSpace:
+    """Return the architectures of a space: encoded once for all searchers of it."""
+    return _WholeSpace(space)
+
+
+def _mutated(architecture: Architecture, rng: np.random.Generator) -> Architecture:
+    """Return an architecture with one decision changed, at times with more."""
+    child = mutate(architecture, rng)
+    while rng.random() < _MORE:
+        child = mutate(child, rng)
+    return child
+
+
 class _Model:
     """A Gaussian process over the architectures of one searcher."""
 
@@ -237,12 +268,12 @@ class _Model:
         self._rows = self._seen(raw)
         self.best = float(values.min())
 
-    def _seen(self, raw: dict[str, npt.NDArray[np.float32]]) -> dict[str, npt.NDArray[np.float32]]:
+    def _seen(self, raw: Mapping[str, Columns]) -> dict[str, Columns]:
         """Return the groups that the model sees, costs on a common scale."""
         seen = {name: raw[name] for name in self._used}
         if "cost" in seen:
             scaled = (seen["cost"] - self._cost_centre) / self._cost_scale
-            seen["cost"] = np.nan_to_num(scaled, nan=0.0)
+            seen["cost"] = np.nan_to_num(scaled, nan=0.0).astype(np.float32)
         return seen
 
     def fit(self, kernel: Kernel | None, *, fit: bool) -> None:
@@ -256,7 +287,7 @@ class _Model:
         values = np.concatenate([self._values, expected])
         self.process = GaussianProcess(both, values, self.process.kernel, fit=False)
 
-    def scores(self, architectures: list[Architecture]) -> Array:
-        """Return what each is expected to improve."""
-        mean, deviation = self.process.predict(self._seen(self._encoder.rows(architectures)))
+    def scores(self, rows: Mapping[str, Columns]) -> Array:
+        """Return the logarithm of what each is expected to improve, `(n,)`, from its columns."""
+        mean, deviation = self.process.predict(self._seen(rows))
         return expected_improvement(mean, deviation, self.best)

@@ -24,7 +24,7 @@ __all__ = ["PolicyGradient"]
 
 _TRIES = 20  # sequences that are known before a random architecture takes their place
 _CLIP = 0.2  # of the ratio of probabilities, in PPO
-_RATES = {"lstm": 0.03, "table": 0.1}
+_RATES = {"lstm": 0.01, "table": 0.1}
 _DECAY = 0.9  # of the moving baseline
 _STANDARD = NormalDist()
 
@@ -64,7 +64,7 @@ class PolicyGradient(Strategy):
         update: `"ppo"`, or `"reinforce"`, which takes a single step for each batch.
         batch_size: trials between updates.
         n_steps: steps of an update, with PPO.
-        learning_rate: of Adam; 0.03 for the LSTM and 0.1 for the table when absent.
+        learning_rate: of Adam; 0.01 for the LSTM and 0.1 for the table when absent.
         entropy_weight: of the entropy, in units of the reward, at each decision.
         n_best: how many of the best trials are imitated; 0 for the plain policy gradient.
         n_units: of the LSTM.

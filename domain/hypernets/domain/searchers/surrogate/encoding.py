@@ -1,18 +1,18 @@
 """Architectures as rows of numbers, in groups: what is decided, what is computed, what it costs."""
 
+import functools
 import math
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from hypernets.domain.architecture.architecture import Architecture
 from hypernets.domain.architecture.codec.unit_interval import to_unit
 from hypernets.domain.architecture.evaluation import UNDECIDED
 from hypernets.domain.error import HypernetsError
+from hypernets.domain.searchers.surrogate.gaussian_process import Columns
 from hypernets.domain.searchers.surrogate.path_feature import path_features
 from hypernets.domain.space.hyperparameter import Choice, Decision, MultipleChoice, Real
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Encoder", "encoder_for"]
 
-Rows = npt.NDArray[np.float32]
 
 _MOST_VALUES = 64  # of a decision that has a column for each; of more, only the place is told
 _PATH_COLUMNS = 1_024
+_SHARED = 4  # spaces whose encoders are kept
 _REMEMBERED = 50_000  # encoded architectures, about 1.3 kB each
 
 
@@ -55,7 +55,7 @@ class Encoder:
     - `"decisions"`: a column for each value of each decision, `sqrt(1/2)` for the one taken, so
       that two values are 1 apart; a column for each option of a `MultipleChoice`.
     - `"places"`: where a number stands in its range, 0 to 1, the prior's scale.
-    - `"paths"`: whether the network has a path (see `path_features`); each has one of 1,024
+    - `"paths"`: whether the network has a sequence of layers (see `path_features`); each has one of 1,024
       columns by its number (feature hashing).
     - `"cost"`: logarithms of parameters and multiply-adds, and the depth; NaN where not known.
 
@@ -75,16 +75,12 @@ class Encoder:
         }
         self._forget()
 
-    def rows(self, architectures: Sequence[Architecture]) -> dict[str, Rows]:
-        """Return the groups of some architectures, `(n, columns)` each."""
+    def rows(self, architectures: Sequence[Architecture]) -> dict[str, Columns]:
+        """Return the groups of some architectures, `(n, columns)` each; paths as bytes."""
         if len(self._known) > _REMEMBERED:
             self._forget()
         numbers = [self._number(architecture) for architecture in architectures]
-        return {
-            name: table[numbers].astype(np.float32, copy=False)
-            for name, table in self._tables.items()
-            if self._widths[name]
-        }
+        return {name: table[numbers] for name, table in self._tables.items() if self._widths[name]}
 
     def _forget(self) -> None:
         self._known: dict[Hashable, int] = {}
@@ -126,15 +122,13 @@ def _path_columns(architecture: Architecture) -> list[int]:
     return [path % _PATH_COLUMNS for path in paths]
 
 
-_encoders: "WeakKeyDictionary[HyperSpace, Encoder]" = WeakKeyDictionary()
-
-
+@functools.lru_cache(maxsize=_SHARED)
 def encoder_for(space: "HyperSpace") -> Encoder:
-    """Return the encoder of a space: one for all searchers of it, for encoding takes its time."""
-    encoder = _encoders.get(space)
-    if encoder is None:
-        encoder = _encoders[space] = Encoder(space)
-    return encoder
+    """Return the encoder of a space: one for all searchers of it, for encoding takes its time.
+
+    Those of the last few spaces are kept.
+    """
+    return Encoder(space)
 
 
 def _blocks_of(decisions: Sequence[Decision]) -> list[_Block]:

@@ -7,13 +7,16 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GaussianProcess", "Kernel"]
+__all__ = ["Columns", "GaussianProcess", "Kernel"]
 
 Array = npt.NDArray[np.float64]
-Rows = Mapping[str, npt.NDArray[np.float32]]
+Columns = npt.NDArray[np.float32] | npt.NDArray[np.uint8]
+Rows = Mapping[str, Columns]
 
 _LENGTHS = (-6.0, 4.0)  # bounds of the logarithm (base e) of a squared length scale
 _NOISES = (math.log(1e-4), math.log(1.0))  # of the share of the variance that is noise
+_LOGITS = (-4.0, 4.0)  # of the share of the paths
+APART = "paths"
 _STEPS = (1.6, 0.8, 0.4)  # of the coordinate search, in logarithms
 _JITTER = 1e-8
 
@@ -22,21 +25,32 @@ _JITTER = 1e-8
 class Kernel:
     """How alike two architectures are.
 
-    The covariance is `exp(-sum_g d_g / scale_g)`, where `d_g` is the squared distance of two rows
-    in group `g`, and a share `noise` of the variance is of each measurement alone.
+    The covariance is `(1 - p) exp(-sum_g d_g / scale_g) + p exp(-d_paths / scale_paths)`, where
+    `d_g` is the squared distance of two rows in group `g`, the paths apart: two networks may be
+    alike in what was decided, or in what they compute. A share `noise` of the variance is of each
+    measurement alone.
 
     Attributes:
         logs: name of a group → logarithm of its scale.
         log_noise: logarithm of the share of noise.
+        logit: logit of `p`, the share of the paths.
     """
 
     logs: Mapping[str, float]
     log_noise: float = math.log(1e-2)
+    logit: float = 0.0
 
     def of(self, distances: Mapping[str, npt.NDArray[np.floating]]) -> npt.NDArray[np.floating]:
         """Return the covariances of squared distances, without noise."""
-        total = sum(d * math.exp(-self.logs[name]) for name, d in distances.items())
-        return np.asarray(np.exp(-np.asarray(total)))
+        scaled = {name: d * math.exp(-self.logs[name]) for name, d in distances.items()}
+        paths = scaled.pop(APART, None)
+        if paths is None:
+            return np.asarray(np.exp(-np.asarray(sum(scaled.values()))))
+        if not scaled:
+            return np.asarray(np.exp(-paths))
+        share = 1.0 / (1.0 + math.exp(-self.logit))
+        others = np.exp(-np.asarray(sum(scaled.values())))
+        return np.asarray((1.0 - share) * others + share * np.exp(-paths))
 
 
 class GaussianProcess:
@@ -47,7 +61,7 @@ class GaussianProcess:
     form. Takes O(n^3) for n measurements.
 
     Args:
-        rows: name of a group → `(n, columns)`.
+        rows: name of a group → `(n, columns)`, numbers, or bytes that are 0 or 1.
         values: `(n,)` what was measured; is standardised here.
         kernel: where the search begins.
         fit: whether to search; otherwise the kernel is taken as it is.
@@ -62,12 +76,13 @@ class GaussianProcess:
     def __init__(
         self, rows: Rows, values: Array, kernel: Kernel | None = None, *, fit: bool = True
     ) -> None:
-        self._rows = {name: np.asarray(x, dtype=np.float32) for name, x in rows.items()}
+        self._rows = dict(rows)
         distances = {name: _squared(x, x).astype(np.float64) for name, x in self._rows.items()}
         start = kernel or Kernel({name: _typical(d) for name, d in distances.items()})
         start = Kernel(
             {name: start.logs.get(name, _typical(d)) for name, d in distances.items()},
             start.log_noise,
+            start.logit,
         )
         self._mean = float(values.mean())
         self._spread = float(values.std()) or 1.0
@@ -102,12 +117,18 @@ class GaussianProcess:
         return self._mean + self._spread * mean, self._spread * np.sqrt(variance)
 
 
-def _squared(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _squared(a: Columns, b: Columns) -> npt.NDArray[np.float32]:
     """Return squared distances between rows, `(len(a), len(b))`."""
     met = np.flatnonzero(b.any(axis=0))  # the others add nothing to a product
-    products = a[:, met] @ b[:, met].T
-    squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :]
+    products = a[:, met].astype(np.float32) @ b[:, met].astype(np.float32).T
+    squares = _norms(a)[:, None] + _norms(b)[None, :]
     return np.asarray(np.maximum(squares - 2.0 * products, 0.0))
+
+
+def _norms(rows: Columns) -> npt.NDArray[np.float32]:
+    """Return the squared length of each row, `(n,)`; bytes are 0 or 1, their own squares."""
+    squares = rows if rows.dtype == np.uint8 else rows**2
+    return np.asarray(squares.sum(axis=1, dtype=np.float32))
 
 
 def _typical(distances: Array) -> float:
@@ -120,9 +141,15 @@ def _fitted(kernel: Kernel, distances: Mapping[str, Array], y: Array) -> Kernel:
     names = list(kernel.logs)
     point = [*kernel.logs.values(), kernel.log_noise]
     bounds = [*[_LENGTHS] * len(names), _NOISES]
+    if APART in names and len(names) > 1:
+        point.append(kernel.logit)
+        bounds.append(_LOGITS)
+
+    def kernel_at(at: Sequence[float]) -> Kernel:
+        return Kernel(dict(zip(names, at, strict=False)), *at[len(names) :])
 
     def value(at: Sequence[float]) -> float:
-        return _likelihood(Kernel(dict(zip(names, at, strict=False)), at[-1]), distances, y)
+        return _likelihood(kernel_at(at), distances, y)
 
     best = value(point)
     for step in _STEPS:
@@ -138,7 +165,7 @@ def _fitted(kernel: Kernel, distances: Mapping[str, Array], y: Array) -> Kernel:
                         break
             if not moved:
                 break
-    return Kernel(dict(zip(names, point, strict=False)), point[-1])
+    return kernel_at(point)
 
 
 def _likelihood(kernel: Kernel, distances: Mapping[str, Array], y: Array) -> float:
@@ -156,5 +183,6 @@ def _likelihood(kernel: Kernel, distances: Mapping[str, Array], y: Array) -> flo
     variance = max(float((a - offset * b) @ (a - offset * b)) / len(y), 1e-12)
     half_determinant = float(np.log(np.diag(low)).sum())
     prior = sum(((log - 1.0) / 3.0) ** 2 for log in kernel.logs.values())
+    prior += (kernel.logit / 2.0) ** 2
     prior += ((kernel.log_noise - math.log(1e-2)) / 2.0) ** 2
     return -0.5 * len(y) * math.log(variance) - half_determinant - 0.5 * prior
