@@ -55,8 +55,8 @@ class Encoder:
     - `"decisions"`: a column for each value of each decision, `sqrt(1/2)` for the one taken, so
       that two values are 1 apart; a column for each option of a `MultipleChoice`.
     - `"places"`: where a number stands in its range, 0 to 1, the prior's scale.
-    - `"paths"`: whether the network has a sequence of layers (see `path_features`); each has one of 1,024
-      columns by its number (feature hashing).
+    - `"paths"`: whether the network has a sequence of layers (see `path_features`); each has one of
+      1,024 columns by its number (feature hashing).
     - `"cost"`: logarithms of parameters and multiply-adds, and the depth; NaN where not known.
 
     A group without columns is left out. A row depends on its architecture alone.
