@@ -81,7 +81,7 @@ def regrets_at(runs, n):
 
 def figure(what, dataset, value, unit, target=None, met=None, **more):
     if met is None and target is not None:
-        met = value <= target
+        met = bool(value <= target)
     report(f"{what}, {dataset}", float(value), unit, target, met, **more)
 
 
@@ -129,7 +129,7 @@ def bayesian(options=(), label="Bayesian optimisation", targets=((35, 100), (25,
         figure(what, dataset, np.median(found), "queries", median, **more)
         share = float((found <= (most or 160)).mean())
         what = f"{label}: share of runs at the optimum after {most or 160} queries"
-        met = None if most is None else share >= 0.95
+        met = None if most is None else bool(share >= 0.95)
         figure(what, dataset, share, "share", None if most is None else 0.95, met)
 
 

@@ -215,7 +215,7 @@ class AlphaX(Strategy):
             return architectures[0]
         assert self._network is not None
         mean, _ = self._network.predict(self._inputs(architectures))
-        return architectures[int(np.argmin(mean))]
+        return architectures[int(np.argmin(np.round(mean, 6)))]  # machines round otherwise
 
     def _train(self) -> bool:
         """Train the network where there are new trials; say whether there is one."""

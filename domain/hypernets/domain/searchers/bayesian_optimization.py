@@ -38,6 +38,7 @@ _KEPT = 300  # candidates that are looked at again at the next ask
 _CLIMBERS, _CLIMBS = 5, 3  # candidates whose neighbours are looked at, and how often
 _AROUND = 40  # neighbours of each
 _SHARED = 4  # spaces whose encoded architectures are kept for further searchers
+_DIGITS = 4  # of a score
 _REFIT = 1.1  # growth of the measurements before the kernel is fitted anew
 
 
@@ -290,4 +291,5 @@ class _Model:
     def scores(self, rows: Mapping[str, Columns]) -> Array:
         """Return the logarithm of what each is expected to improve, `(n,)`, from its columns."""
         mean, deviation = self.process.predict(self._seen(rows))
-        return expected_improvement(mean, deviation, self.best)
+        scores = expected_improvement(mean, deviation, self.best)
+        return np.round(scores, _DIGITS)  # beyond them, equal ones differ by the machine's rounding

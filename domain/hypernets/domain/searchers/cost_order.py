@@ -1,7 +1,9 @@
 """Cheapest or largest first: a baseline that needs no training at all to rank a network."""
 
+import functools
 import heapq
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,6 +11,9 @@ from hypernets.domain.architecture.architecture import Architecture
 from hypernets.domain.error import BuildError, SearchError
 from hypernets.domain.history.trial import Direction
 from hypernets.domain.searchers.strategy import Strategy, require_count
+
+if TYPE_CHECKING:
+    from hypernets.domain.space.hyper_space import HyperSpace
 
 __all__ = ["CostOrderSearcher"]
 
@@ -74,24 +79,30 @@ class CostOrderSearcher(Strategy):
 
     def _fill(self, rng: np.random.Generator) -> bool:
         """Rank a new pool; say whether anything is in it."""
-        seen: dict[Any, Architecture] = {}
         if self.space.is_finite and self.space.count() <= self._pool:
-            seen = {each.key: each for each in self.space.enumerate(0)}
+            costs = _costs_of_all(self.space, self._measure)
         else:
-            for _ in range(self._pool):
-                architecture = self.space.sample(rng)
-                seen[architecture.key] = architecture
-        fresh = [each for each in seen.values() if self.is_new(each)]
+            drawn = {each.key: each for each in (self.space.sample(rng) for _ in range(self._pool))}
+            costs = [(each.without_graph(), _cost(each, self._measure)) for each in drawn.values()]
+        sign = -1.0 if self._largest else 1.0
+        ties = rng.random(len(costs)).tolist()
         self._heap = [
-            (self._rank(each), rng.random(), place, each.without_graph())
-            for place, each in enumerate(fresh)
+            (math.inf if cost is None else sign * cost, tie, place, each)
+            for place, ((each, cost), tie) in enumerate(zip(costs, ties, strict=True))
+            if self.is_new(each)
         ]
         heapq.heapify(self._heap)
         return bool(self._heap)
 
-    def _rank(self, architecture: Architecture) -> float:
-        try:
-            cost = float(getattr(architecture.cost(), self._measure))
-        except BuildError:
-            return float("inf")
-        return -cost if self._largest else cost
+
+@functools.lru_cache(maxsize=4)
+def _costs_of_all(space: "HyperSpace", measure: str) -> list[tuple[Architecture, float | None]]:
+    """Return each architecture of a small space with its cost, for all searchers of it."""
+    return [(each.without_graph(), _cost(each, measure)) for each in space.enumerate(0)]
+
+
+def _cost(architecture: Architecture, measure: str) -> float | None:
+    try:
+        return float(getattr(architecture.cost(), measure))
+    except BuildError:
+        return None
