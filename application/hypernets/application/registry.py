@@ -43,7 +43,7 @@ _SEARCHERS: Mapping[str, Callable[..., Any]] = {
     "alphax": AlphaX,
     "bayesian": BayesianOptimization,
     "cheapest_first": functools.partial(CostOrderSearcher, largest=False),
-    "default": RandomSearcher,
+    "default": BayesianOptimization,
     "evolution": RegularizedEvolution,
     "exhaustive": ExhaustiveSearcher,
     "grid": GridSearcher,

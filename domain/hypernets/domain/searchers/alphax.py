@@ -1,6 +1,7 @@
 """AlphaX: Monte-Carlo tree search over the decisions, with roll-outs that a network guides."""
 
 import bisect
+import itertools
 import math
 from collections.abc import Hashable
 from typing import Any
@@ -22,6 +23,7 @@ from hypernets.domain.space.hyperparameter import Decision
 __all__ = ["AlphaX"]
 
 _WIDENING = (2.0, 0.6)  # a node with n visits has at most 2 n^0.6 children
+_UP = 5  # architectures drawn below a node while nothing new was found further down
 _LATEST = 500  # trials that the network learns from, at most
 _STEPS = (300, 60)  # of its training, the first time and every other
 _EVERY = 5  # trials between trainings
@@ -109,10 +111,15 @@ class AlphaX(Strategy):
     def propose(self, rng: np.random.Generator) -> Proposal | None:
         """Return the best-looking roll-out from a leaf; `None` where all of it is known."""
         leaf, prefix = self._descend(rng)
-        drawn = [leaf]
-        if self.n_asked >= self._n_initial:
-            drawn += [self._complete(prefix, rng) for _ in range(self._n_rollouts - 1)]
+        n_rollouts = self._n_rollouts if self.n_asked >= self._n_initial else 1
+        drawn = [leaf, *(self._complete(prefix, rng) for _ in range(n_rollouts - 1))]
         fresh = {each.key: each for each in drawn if self.is_new(each)}
+        while not fresh and prefix:  # all below may be known: further up
+            prefix.pop()
+            drawn = [self._complete(prefix, rng) for _ in range(max(n_rollouts, _UP))]
+            fresh = {each.key: each for each in drawn if self.is_new(each)}
+            if n_rollouts == 1:
+                fresh = dict(itertools.islice(fresh.items(), 1))
         if not fresh:
             return None
         architecture = self._best(list(fresh.values()))
