@@ -6,9 +6,13 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from hypernets.domain.searchers.surrogate.acquisition import expected_improvement, normal_scores
+from hypernets.domain.searchers.surrogate.acquisition import (
+    better_half,
+    expected_improvement,
+    normal_scores,
+)
 from hypernets.domain.searchers.surrogate.encoding import Encoder, encoder_for
-from hypernets.domain.searchers.surrogate.gaussian_process import GaussianProcess, Kernel
+from hypernets.domain.searchers.surrogate.gaussian_process import GaussianProcess, Kernel, _Fitting
 from hypernets.domain.searchers.surrogate.network_ensemble import NetworkEnsemble
 from hypernets.domain.space import (
     Choice,
@@ -31,7 +35,7 @@ def rows(n, seed=0, columns=3):
 def test_predictions_are_those_of_the_textbook():
     x, new = rows(12), rows(5, seed=1)
     values = np.random.default_rng(2).normal(size=12)
-    kernel = Kernel({"x": math.log(0.5)}, math.log(0.1))
+    kernel = Kernel(np.array([math.log(2.0)]), log_noise=math.log(0.1))
     mean, deviation = GaussianProcess(x, values, kernel, fit=False).predict(new)
 
     def covariance(a, b):
@@ -59,8 +63,40 @@ def test_the_kernel_that_is_found_is_more_likely_and_tells_what_matters():
     new["noise"] = rows(50, seed=8, columns=4)["x"]
     mean, _ = process.predict(new)
     assert np.sqrt(np.mean((mean - np.sin(6.0 * new["x"][:, 0])) ** 2)) < 0.1
-    assert process.kernel.logs["x"] < process.kernel.logs["noise"] - 1.0
-    assert process.kernel.log_noise < math.log(0.02)
+    first, others = process.kernel.logs
+    assert first > others + 1.0
+    assert process.kernel.noise < 0.02
+
+
+def test_each_section_of_the_columns_has_a_weight_of_its_own():
+    x = rows(80, columns=4)
+    values = np.sin(6.0 * x["x"][:, 2])
+    process = GaussianProcess(x, values, sections={"x": np.arange(4)})
+    assert int(np.argmax(process.kernel.logs)) == 2
+    together = GaussianProcess(x, values)
+    new = rows(100, seed=3, columns=4)
+    truth = np.sin(6.0 * new["x"][:, 2])
+    errors = [np.mean((p.predict(new)[0] - truth) ** 2) for p in (process, together)]
+    assert errors[0] < 0.5 * errors[1]
+
+
+@pytest.mark.parametrize("groups", [("x",), ("paths",), ("x", "y", "paths")])
+def test_the_gradient_of_the_density_is_that_of_finite_differences(groups):
+    rng = np.random.default_rng(0)
+    x = {**rows(15), "y": rows(15, seed=4, columns=2)["x"]}
+    x["paths"] = rng.integers(2, size=(15, 6)).astype(np.uint8)
+    x = {name: x[name] for name in groups}
+    process = GaussianProcess(x, rng.normal(size=15), fit=False)
+    fitting = _Fitting(process._numbers, process._sections, process._paths, rng.normal(size=15))
+    point = fitting._point(fitting.prior) + 0.3 * rng.normal(size=len(process.kernel.logs) + 3)
+    _, gradient = fitting._density(fitting._kernel(point))
+    for place in range(len(point)):
+        found = []
+        for step in (1e-5, -1e-5):
+            moved = point.copy()
+            moved[place] += step
+            found.append(fitting._density(fitting._kernel(moved))[0])
+        assert gradient[place] == pytest.approx((found[0] - found[1]) / 2e-5, rel=1e-3, abs=1e-5)
 
 
 def test_certainty_falls_with_the_distance_from_what_was_measured():
@@ -103,6 +139,13 @@ def test_normal_scores_keep_the_order_and_nothing_else():
     assert normal_scores(values) == pytest.approx(quantiles)
     tied = normal_scores(np.array([1.0, 1.0, 2.0, 5.0]))
     assert tied[0] == tied[1] == pytest.approx(NormalDist().inv_cdf(0.25))
+
+
+def test_the_worse_half_is_no_worse_than_the_median():
+    inf = math.inf
+    assert better_half(np.array([5.0, 1.0, 9.0, 2.0, inf])).tolist() == [5.0, 1.0, 5.0, 2.0, 5.0]
+    assert better_half(np.array([1.0, 1.0, 1.0, 2.0])).tolist() == [1.0, 1.0, 1.0, 2.0]
+    assert better_half(np.array([1.0, 2.0, inf, inf, inf])).tolist() == [1.0, 2.0, 2.0, 2.0, 2.0]
 
 
 # --- networks ------------------------------------------------------------------------------

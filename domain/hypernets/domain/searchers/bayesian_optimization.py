@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hypernets.domain.architecture.architecture import Architecture
-from hypernets.domain.error import SearchError
+from hypernets.domain.error import HypernetsError, SearchError
 from hypernets.domain.history.trial import Direction, Trial
 from hypernets.domain.searchers.searcher import Proposal
 from hypernets.domain.searchers.strategy import Strategy, require_count
-from hypernets.domain.searchers.surrogate.acquisition import expected_improvement, normal_scores
+from hypernets.domain.searchers.surrogate.acquisition import better_half, expected_improvement
 from hypernets.domain.searchers.surrogate.encoding import encoder_for
 from hypernets.domain.searchers.surrogate.gaussian_process import Columns, GaussianProcess, Kernel
 from hypernets.domain.searchers.variation import mutate, neighbours
@@ -31,12 +31,10 @@ GROUPS = ("decisions", "places", "paths", "cost")
 _MEASURED = 400  # measurements that the model is made from, at most
 _POOL = 20_000  # architectures of a space that is scored whole
 _CHUNK = 2_000  # of these that are encoded at an ask, those for random ones included
-_RANDOM = 300  # random candidates of a larger space, at each ask
-_PARENTS, _CHILDREN = 10, 30  # the best known ones, and mutations of each
+_BUDGET = (12_000, 60, 1_200)  # layers looked at in an ask of a larger space; candidates: bounds
+_PARENTS = 10  # the best known ones, of which mutations are candidates
 _MORE = 0.3  # chance of one more mutation
-_KEPT = 300  # candidates that are looked at again at the next ask
 _CLIMBERS, _CLIMBS = 5, 3  # candidates whose neighbours are looked at, and how often
-_AROUND = 40  # neighbours of each
 _SHARED = 4  # spaces whose encoded architectures are kept for further searchers
 _DIGITS = 4  # of a score
 _REFIT = 1.1  # growth of the measurements before the kernel is fitted anew
@@ -54,12 +52,13 @@ class _Known:
 class BayesianOptimization(Strategy):
     """Fits a model to what was measured, and proposes what it expects to improve most.
 
-    The model is a Gaussian process over decisions, paths of the network, and its exact cost. Of a
-    space with at most 20,000 architectures all are scored, once they have been encoded (2,000
-    at each ask, from the first); of a larger one, random ones, mutations of the best, the most
-    promising of the last ask, and then the neighbours of the most promising. Trials that have not
-    ended count as if they gave what the model expects, so that many workers are given different
-    things.
+    The model is a Gaussian process over decisions, each with a weight of its own, sequences of the
+    network's layers, and its exact cost; it sees the better half of the values, and the worse one
+    as its median. Of a space with at most 20,000 architectures all are scored, once they have been
+    encoded (2,000 at each ask, from the first); of a larger one, random ones, mutations of the
+    best, the most promising of the last ask, and then the neighbours of the most promising. Trials
+    that have not ended count as if they gave what the model expects, so that many workers are given
+    different things.
 
     Args:
         space: a `HyperSpace`, or a function of no arguments that returns one.
@@ -120,6 +119,7 @@ class BayesianOptimization(Strategy):
         self._n_joined = 0
         self._kept: list[Architecture] = []
         self._kernel: Kernel | None = None
+        self._used: tuple[str, ...] = ()
         self._n_fitted = 0
 
     def propose(self, rng: np.random.Generator) -> Proposal | None:
@@ -165,28 +165,31 @@ class BayesianOptimization(Strategy):
                     fresh.append(found[each.key])
             return fresh
 
-        gather(self._kept)
-        gather(self.space.sample(rng) for _ in range(_RANDOM))
         best = sorted(self._known.values(), key=lambda known: (known.cost, known.number))
+        quarter = _n_candidates(best[0].architecture) // 4
+        gather(self._kept)
+        gather(self.space.sample(rng) for _ in range(quarter))
         gather(
-            _mutated(known.architecture, rng) for known in best[:_PARENTS] for _ in range(_CHILDREN)
+            _mutated(best[number % min(_PARENTS, len(best))].architecture, rng)
+            for number in range(quarter)
         )
         candidates = list(found.values())
         if not candidates:
             return None
         scores = model.scores(self._encoder.rows(candidates))
+        n_around = max(1, 2 * quarter // (_CLIMBS * _CLIMBERS))
         for _ in range(_CLIMBS):
             top: list[int] = np.argsort(-scores, kind="stable")[:_CLIMBERS].tolist()
             around = gather(
                 each
                 for place in top
-                for each in itertools.islice(neighbours(candidates[place], rng), _AROUND)
+                for each in itertools.islice(neighbours(candidates[place], rng), n_around)
             )
             if not around:
                 break
             candidates += around
             scores = np.concatenate([scores, model.scores(self._encoder.rows(around))])
-        order: list[int] = np.argsort(-scores, kind="stable")[: _KEPT + 1].tolist()
+        order: list[int] = np.argsort(-scores, kind="stable")[: quarter + 1].tolist()
         self._kept = [candidates[place] for place in order[1:]]
         return candidates[order[0]]
 
@@ -200,9 +203,9 @@ class BayesianOptimization(Strategy):
             known = known[: _MEASURED // 2] + rest[-_MEASURED // 2 :]
         known.sort(key=lambda each: each.number)
         costs = np.array([each.cost for each in known])
-        worst = costs[np.isfinite(costs)].max()
-        values = normal_scores(np.minimum(costs, worst))
-        model = _Model(self, [each.architecture for each in known], values)
+        model = _Model(self, [each.architecture for each in known], better_half(costs))
+        if model.used != self._used:  # what the model sees has changed
+            self._kernel, self._used = None, model.used
         fit = self._kernel is None or len(known) >= _REFIT * self._n_fitted or len(known) < 30
         model.fit(self._kernel, fit=fit)
         if fit:
@@ -239,6 +242,16 @@ def _whole_space_of(space: "HyperSpace") -> _WholeSpace:
     return _WholeSpace(space)
 
 
+def _n_candidates(architecture: Architecture) -> int:
+    """Return how many candidates to look at: fewer of large networks, whose graphs take time."""
+    layers, least, most = _BUDGET
+    try:
+        n_layers = len(architecture.without_graph().graph.nodes)
+    except HypernetsError:
+        n_layers = 1
+    return min(max(layers // max(n_layers, 1), least), most)
+
+
 def _mutated(architecture: Architecture, rng: np.random.Generator) -> Architecture:
     """Return an architecture with one decision changed, at times with more."""
     child = mutate(architecture, rng)
@@ -261,24 +274,26 @@ class _Model:
         self._cost_centre = cost[known].mean(axis=0) if known.any() else np.zeros(3, np.float32)
         spread = cost[known].std(axis=0) if known.any() else np.zeros(3, np.float32)
         self._cost_scale = np.where(spread > 1e-6, spread, 1.0).astype(np.float32)
-        self._used = [
+        self.used = tuple(
             name
             for name in self._groups
             if name in raw and (known.any() if name == "cost" else bool(raw[name].any()))
-        ]
+        )
         self._rows = self._seen(raw)
         self.best = float(values.min())
 
     def _seen(self, raw: Mapping[str, Columns]) -> dict[str, Columns]:
         """Return the groups that the model sees, costs on a common scale."""
-        seen = {name: raw[name] for name in self._used}
+        seen = {name: raw[name] for name in self.used}
         if "cost" in seen:
             scaled = (seen["cost"] - self._cost_centre) / self._cost_scale
             seen["cost"] = np.nan_to_num(scaled, nan=0.0).astype(np.float32)
         return seen
 
     def fit(self, kernel: Kernel | None, *, fit: bool) -> None:
-        self.process = GaussianProcess(self._rows, self._values, kernel, fit=fit)
+        self.process = GaussianProcess(
+            self._rows, self._values, kernel, sections=self._encoder.sections, fit=fit
+        )
 
     def believe(self, pending: list[Architecture]) -> None:
         """Go on as if each of these had given what the model expects."""
@@ -286,7 +301,9 @@ class _Model:
         expected, _ = self.process.predict(rows)
         both = {name: np.concatenate([x, rows[name]]) for name, x in self._rows.items()}
         values = np.concatenate([self._values, expected])
-        self.process = GaussianProcess(both, values, self.process.kernel, fit=False)
+        sections = self._encoder.sections
+        kernel = self.process.kernel
+        self.process = GaussianProcess(both, values, kernel, sections=sections, fit=False)
 
     def scores(self, rows: Mapping[str, Columns]) -> Array:
         """Return the logarithm of what each is expected to improve, `(n,)`, from its columns."""

@@ -6,10 +6,11 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["expected_improvement", "normal_scores"]
+__all__ = ["better_half", "expected_improvement", "normal_scores"]
 
 Array = npt.NDArray[np.float64]
 
+_HUGE = 1e100
 _SQRT_2 = math.sqrt(2.0)
 
 
@@ -32,6 +33,19 @@ def expected_improvement(mean: Array, deviation: Array, best: float) -> Array:
     return np.asarray(
         np.where(z > -5.0, np.log(np.maximum(plain, 1e-300)), far) + np.log(deviation)
     )
+
+
+def better_half(values: Array) -> Array:
+    """Return values of which the worse (larger) half is no worse than their median.
+
+    How bad a bad one is tells little of where the best are, and would decide the scale. Failures,
+    which are infinite, count like the worst that did not fail.
+    """
+    values = np.minimum(values, values[np.isfinite(values)].max())
+    if (largest := float(np.abs(values).max())) > _HUGE:
+        values = values / largest  # a sum of squares would overflow
+    median = float(np.quantile(values, 0.5, method="lower"))
+    return np.minimum(values, median) if median > values.min() else values
 
 
 def normal_scores(values: Array) -> Array:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
+import numpy.typing as npt
 
 from hypernets.domain.architecture.architecture import Architecture
 from hypernets.domain.architecture.codec.unit_interval import to_unit
@@ -24,6 +25,7 @@ __all__ = ["Encoder", "encoder_for"]
 
 _MOST_VALUES = 64  # of a decision that has a column for each; of more, only the place is told
 _PATH_COLUMNS = 1_024
+_MOST_SECTIONS = 40  # decisions that are told apart
 _SHARED = 4  # spaces whose encoders are kept
 _REMEMBERED = 50_000  # encoded architectures, about 1.3 kB each
 
@@ -63,6 +65,10 @@ class Encoder:
 
     Args:
         space: the space.
+
+    Attributes:
+        sections: name of a group → `(columns,)` which of its columns belong together: those of a
+            decision, where there are at most 40.
     """
 
     def __init__(self, space: "HyperSpace") -> None:
@@ -74,6 +80,7 @@ class Encoder:
             "cost": 3,
         }
         self._forget()
+        self.sections = self._sections()
 
     def rows(self, architectures: Sequence[Architecture]) -> dict[str, Columns]:
         """Return the groups of some architectures, `(n, columns)` each; paths as bytes."""
@@ -81,6 +88,22 @@ class Encoder:
             self._forget()
         numbers = [self._number(architecture) for architecture in architectures]
         return {name: table[numbers] for name, table in self._tables.items() if self._widths[name]}
+
+    def _sections(self) -> "dict[str, npt.NDArray[np.int64]]":
+        """Return a section for each decision, or for all together where they are many."""
+        together = len(self._blocks) > _MOST_SECTIONS
+        values = [
+            0 if together else number
+            for number, block in enumerate(self._blocks)
+            for _ in range(block.width)
+        ]
+        n_places = self._widths["places"]
+        places = np.zeros(n_places, dtype=np.int64) if together else np.arange(n_places)
+        return {
+            "decisions": np.array(values, dtype=np.int64),
+            "places": places,
+            "cost": np.arange(3),
+        }
 
     def _forget(self) -> None:
         self._known: dict[Hashable, int] = {}
