@@ -15,6 +15,7 @@ from hypernets.domain.searchers.variation import crossover, mutate
 
 __all__ = ["NSGA2"]
 
+_ROOM = 5  # times the size of the population, for members that none dominates
 _TRIES = 50  # children of one pair of parents before a random architecture takes their place
 
 
@@ -30,14 +31,15 @@ class NSGA2(Strategy):
     The first proposals are random. Then each is a child of two winners of tournaments, by rank of
     non-domination and, within a rank, by distance from its neighbours. As each trial ends, it joins
     the population, and the worst member leaves (steady state), so that workers never wait for a
-    generation. Trials that fail, or lack an objective, do not join.
+    generation; one that none dominates stays, while there are no more than five times as many as
+    the population is large. Trials that fail, or lack an objective, do not join.
 
     Args:
         space: a `HyperSpace`, or a function of no arguments that returns one.
         optimize_direction: of the reward; `"max"` or `"min"`, or a `Direction`.
         seed: a non-negative integer; `None` draws one.
         objectives: name → `"max"` or `"min"`; see `Objectives`.
-        population_size: number of members.
+        population_size: number of members, where there are dominated ones among them.
         n_initial: random proposals before the first child.
         crossover_rate: how often a child is of two parents rather than of one.
 
@@ -60,7 +62,7 @@ class NSGA2(Strategy):
         seed: int | None = None,
         *,
         objectives: Mapping[str, Direction | str],
-        population_size: int = 20,
+        population_size: int = 10,
         n_initial: int = 20,
         crossover_rate: float = 0.5,
     ) -> None:
@@ -103,8 +105,9 @@ class NSGA2(Strategy):
             return
         self._population.append(_Member(costs, trial))
         self._rank()
-        if len(self._population) > self._size:
-            worst = max(range(len(self._ranking)), key=lambda place: self._ranking[place])
+        worst = max(range(len(self._ranking)), key=lambda place: self._ranking[place])
+        is_dominated = self._ranking[worst][0] > 0
+        if len(self._population) > (self._size if is_dominated else _ROOM * self._size):
             self._population.pop(worst)
             self._rank()
 
