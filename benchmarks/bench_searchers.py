@@ -21,7 +21,7 @@ from figure import report
 
 from hypernets.adapters.benchmark import load_benchmark, race
 from hypernets.application import make_searcher
-from hypernets.domain.searchers.non_domination import hypervolume
+from hypernets.domain.history.hypervolume import hypervolume
 
 N_RUNS = int(os.environ.get("N_RUNS", "100"))
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")

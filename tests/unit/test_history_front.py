@@ -59,3 +59,31 @@ def test_a_front_of_other_objectives_leaves_out_those_that_lack_one():
 def test_a_front_of_no_list_of_names_is_refused(objectives):
     with pytest.raises(SearchError, match=r"objectives must be a list .* received"):
         History().front(objectives)
+
+
+# --- hypervolume -----------------------------------------------------------------------
+
+
+def two_objectives():
+    rows = [(0.5, 3.0), (0.7, 4.0), (0.6, 2.0), (0.4, 5.0)]
+    trials = [
+        Trial(number, {}, str(number), TrialState.COMPLETED, {"accuracy": a, "latency": b})
+        for number, (a, b) in enumerate(rows, 1)
+    ]
+    return History({"accuracy": "max", "latency": "min"}, trials)
+
+
+def test_the_hypervolume_is_what_the_front_dominates():
+    history = two_objectives()  # the front: (0.7, 4) and (0.6, 2)
+    found = history.hypervolume({"accuracy": 0.5, "latency": 5.0})
+    assert found == pytest.approx(0.1 * 1.0 + 0.1 * 3.0)
+    assert history.hypervolume({"latency": 5.0, "accuracy": 0.5}) == pytest.approx(found)
+    assert history.hypervolume({"accuracy": 0.7, "latency": 5.0}) == 0.0
+    assert History({"accuracy": "max"}).hypervolume({"accuracy": 0.5}) == 0.0
+
+
+def test_a_reference_that_lacks_an_objective_is_refused():
+    with pytest.raises(SearchError, match="must have a value for each objective"):
+        two_objectives().hypervolume({"accuracy": 0.5}, ["accuracy", "latency"])
+    with pytest.raises(SearchError, match="no objective"):
+        two_objectives().hypervolume({})

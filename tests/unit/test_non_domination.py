@@ -5,11 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from hypernets.domain.searchers.non_domination import (
-    crowding_distances,
-    hypervolume,
-    non_domination_ranks,
-)
+from hypernets.domain.history.hypervolume import hypervolume
+from hypernets.domain.searchers.non_domination import crowding_distances, non_domination_ranks
 
 
 def dominates(a, b):

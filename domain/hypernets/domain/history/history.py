@@ -1,14 +1,16 @@
 """The history: the only state of a search."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import attrs
+import numpy as np
 
 from hypernets.domain.error import DuplicateTrialError, SearchError
 from hypernets.domain.history.direction import Directions, parse_direction, parse_directions
 from hypernets.domain.history.front import ParetoFront
+from hypernets.domain.history.hypervolume import hypervolume
 from hypernets.domain.history.key import TrialKey
 from hypernets.domain.history.ranking import Ranking
 from hypernets.domain.history.replicate import ReplicateSummary, summarise_replicates
@@ -186,6 +188,41 @@ class History:
                 if trial.ranked and trial.succeeded:
                     self._add_to_front(front, names, trial, position)
         return [self._trials[position] for position in front.positions()]
+
+    def hypervolume(
+        self, reference: Mapping[str, float], objectives: Sequence[str] | None = None
+    ) -> float:
+        """Return the volume of what the front dominates, up to a reference point.
+
+        Args:
+            reference: name of an objective → the worst value that counts, in the objective's unit.
+            objectives: as `front` takes them; those of the reference when absent.
+
+        Returns:
+            The product of the objectives' units; 0.0 where no trial is better than the reference
+            in each.
+
+        Raises:
+            SearchError: the reference lacks an objective.
+
+        References:
+            Zitzler & Thiele (1999), "Multiobjective evolutionary algorithms".
+        """
+        names = tuple(reference) if objectives is None else tuple(objectives)
+        missing = [name for name in names if name not in reference]
+        if missing or not names:
+            raise SearchError(
+                "history.hypervolume: reference must have a value for each objective; received "
+                f"{dict(reference)!r} for {', '.join(map(repr, names)) or 'no objective'}; give "
+                "the worst value that counts, {'accuracy': 0.5, 'latency_s': 1.0}, say"
+            )
+        directions = [self.directions.get(name, self.direction) for name in names]
+        worst = [self._cost(reference[n], d) for n, d in zip(names, directions, strict=True)]
+        points = [
+            [self._cost(trial.objectives[n], d) for n, d in zip(names, directions, strict=True)]
+            for trial in self.front(names)
+        ]
+        return hypervolume(np.array(points).reshape(-1, len(names)), np.array(worst))
 
     def seen(self, signature: str) -> bool:
         """Say whether there is a trial of that signature."""
