@@ -1,9 +1,10 @@
 """Every strategy on tables of trained networks: how good, after how many queries.
 
-    python benchmarks/bench_searchers.py                    # everything, about an hour
+    python benchmarks/bench_searchers.py                    # everything; the last ones take long
     python benchmarks/bench_searchers.py random evolution   # these figures alone
 
-NAS-Bench-201 has not been used to choose a setting: the defaults were chosen on the other tables.
+The defaults were chosen on the other tables; the page on search strategies says what was changed
+after a first run here.
 Regret is the optimum's validation accuracy minus the best found, in percent points (means over the
 table's seeds of training). Every figure is over as many runs as `N_RUNS` says, each from a seed of
 its own; `low` and `high` are the bounds of a 95 % interval by bootstrap.

@@ -151,9 +151,10 @@ def test_the_expected_regret_is_that_of_all_orders():
 
 def test_a_run_says_after_how_many_queries_it_was_there():
     table = load_benchmark("generated/additive")
-    make = lambda space, direction, seed: make_searcher(  # noqa: E731
-        "local_search", space, optimize_direction=direction, seed=seed
-    )
+
+    def make(space, direction, seed):
+        return make_searcher("local_search", space, optimize_direction=direction, seed=seed)
+
     (run,) = race(make, table, n_queries=500, n_runs=1, until=0.0)
     assert run.regrets[-1] == 0.0
     assert run.queries_to(0.0) == len(run.rows) < 500

@@ -163,6 +163,9 @@ def test_a_search_by_name_goes_through(name):
         ("largest_first", {"measure": "beauty"}, "measure must be one of 'parameters'"),
         ("cheapest_first", {"pool": -1}, "pool must be an integer >= 1"),
         ("playback", {"history": []}, "history must be a History"),
+        ("playback", {"history": History("max"), "top": 0}, "top must be an integer >= 1"),
+        ("alphax", {"exploration": -1}, "exploration must be a number >= 0"),
+        ("alphax", {"exploration": "much"}, "exploration must be a number >= 0"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_refused(name, options, wrong):
@@ -292,6 +295,15 @@ def test_failed_trials_have_no_children():
         for each in asked
         if each.parent is not None
     )
+
+
+def test_a_reward_that_is_not_finite_has_no_children():
+    searcher = make_searcher("evolution", flat_space(6, 8), seed=0, n_initial=10)
+    odd = {1: float("nan"), 2: float("inf")}
+    asked = drive(searcher, 60, lambda d: odd.get(d["x0"] % 3, total(d)))
+    parents = [asked[each.parent - 1] for each in asked if each.parent is not None]
+    assert parents
+    assert all(each.architecture.decisions["x0"] % 3 == 0 for each in parents)
 
 
 def test_evolution_with_crossover_finds_the_top_of_a_sum():

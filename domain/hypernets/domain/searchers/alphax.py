@@ -13,7 +13,7 @@ from hypernets.domain.architecture.architecture import Architecture
 from hypernets.domain.history.trial import Direction, Trial
 from hypernets.domain.searchers.randomness import rng_for
 from hypernets.domain.searchers.searcher import Proposal
-from hypernets.domain.searchers.strategy import Strategy, require_count
+from hypernets.domain.searchers.strategy import Strategy, require_count, require_number
 from hypernets.domain.searchers.surrogate.acquisition import normal_scores
 from hypernets.domain.searchers.surrogate.encoding import encoder_for
 from hypernets.domain.searchers.surrogate.network_ensemble import Array, NetworkEnsemble
@@ -99,7 +99,7 @@ class AlphaX(Strategy):
         where = type(self).__name__
         self._n_initial = require_count(where, "n_initial", n_initial)
         self._n_rollouts = require_count(where, "n_rollouts", n_rollouts)
-        self._exploration = float(exploration)
+        self._exploration = require_number(where, "exploration", exploration)
         self._root = _Node()
         self._on_the_way: dict[Hashable, list[_Node]] = {}
         self._costs: list[float] = []  # ascending; of failed trials, infinite
@@ -132,11 +132,11 @@ class AlphaX(Strategy):
         if architecture.key not in self._on_the_way:  # random, or another search's
             self._visit(architecture)
         path = self._on_the_way.pop(architecture.key)
-        finite = math.inf if cost is None or not math.isfinite(cost) else cost
-        value = self._value(finite)
+        known_cost = math.inf if cost is None else cost
+        value = self._value(known_cost)
         for node in path:
             node.total += value
-        self._seen.append((architecture, finite))
+        self._seen.append((architecture, known_cost))
 
     # --- the tree -----------------------------------------------------------------
 

@@ -138,7 +138,7 @@ class BayesianOptimization(Strategy):
     def learn(self, trial: Trial, cost: float | None) -> None:
         """Remember the outcome; failures count as the worst that was measured."""
         architecture = trial.architecture.without_graph()
-        value = math.inf if cost is None or not math.isfinite(cost) else cost
+        value = math.inf if cost is None else cost
         self._known[architecture.key] = _Known(architecture, value, trial.number)
 
     # --- candidates ---------------------------------------------------------------

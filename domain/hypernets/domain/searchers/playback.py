@@ -9,7 +9,7 @@ from hypernets.domain.architecture.architecture import Architecture
 from hypernets.domain.error import SearchError, SearchExhausted
 from hypernets.domain.history.history import History
 from hypernets.domain.history.trial import Direction
-from hypernets.domain.searchers.strategy import Strategy
+from hypernets.domain.searchers.strategy import Strategy, require_count
 
 __all__ = ["PlaybackSearcher"]
 
@@ -50,7 +50,8 @@ class PlaybackSearcher(Strategy):
                 f"PlaybackSearcher: history must be a History; received {history!r}; give that of "
                 "a finished search"
             )
-        best = history.top(len(history) if top is None else top)
+        n_wanted = len(history) if top is None else require_count(type(self).__name__, "top", top)
+        best = history.top(n_wanted)
         adopted = [self.space.adopt(trial) for trial in best]
         self._architectures = [each for each in adopted if each is not None]
         self.n_passed_over = len(adopted) - len(self._architectures)

@@ -16,7 +16,7 @@ from hypernets.domain.searchers.policy.lstm import LstmPolicy
 from hypernets.domain.searchers.policy.policy import Array, Policy, TabularPolicy, Token
 from hypernets.domain.searchers.randomness import rng_for
 from hypernets.domain.searchers.searcher import Proposal
-from hypernets.domain.searchers.strategy import Strategy, require_count
+from hypernets.domain.searchers.strategy import Strategy, require_count, require_number
 from hypernets.domain.searchers.token import n_tokens, tokens_of, value_of
 from hypernets.domain.space.hyperparameter import Decision
 
@@ -122,8 +122,8 @@ class PolicyGradient(Strategy):
         self._n_best = require_count(where, "n_best", n_best, 0)
         self._n_units = require_count(where, "n_units", n_units)
         rate = _RATES[policy] if learning_rate is None else learning_rate
-        self._learning_rate = _require_positive(where, "learning_rate", rate)
-        self._entropy_weight = _require_positive(where, "entropy_weight", entropy_weight, 0.0)
+        self._learning_rate = require_number(where, "learning_rate", rate, positive=True)
+        self._entropy_weight = require_number(where, "entropy_weight", entropy_weight)
         self._policy: Policy | None = None
         self._optimizer: Adam | None = None
         self._said: dict[Hashable, _Said] = {}
@@ -268,12 +268,3 @@ def _require_one_of(where: str, name: str, value: Any, known: tuple[str, ...]) -
             f"{where}: {name} must be one of {', '.join(map(repr, known))}; received {value!r}; "
             "leave it out for the default"
         )
-
-
-def _require_positive(where: str, name: str, value: Any, least: float = 1e-12) -> float:
-    if isinstance(value, bool) or not hasattr(value, "__float__") or not float(value) >= least:
-        raise SearchError(
-            f"{where}: {name} must be a {'positive ' if least else ''}number"
-            f"{'' if least else ' >= 0'}; received {value!r}; leave it out for the default"
-        )
-    return float(value)

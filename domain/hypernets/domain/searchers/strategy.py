@@ -1,5 +1,6 @@
 """What most search strategies have in common, so that a new one is a page."""
 
+import math
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from hypernets.domain.architecture.architecture import Architecture
     from hypernets.domain.space.hyper_space import HyperSpace
 
-__all__ = ["Strategy", "require_count", "require_fraction"]
+__all__ = ["Strategy", "require_count", "require_fraction", "require_number"]
 
 
 class Strategy:
@@ -94,7 +95,7 @@ class Strategy:
         Args:
             trial: the record, with its architecture.
             cost: what is to be made small: the reward, with its sign changed where a larger one is
-                better; `None` where the trial did not succeed.
+                better; `None` where the trial did not succeed, or its reward is not finite.
         """
 
     def is_new(self, architecture: "Architecture") -> bool:
@@ -117,9 +118,9 @@ class Strategy:
         return self._new.ask()
 
     def cost_of(self, trial: Trial) -> float | None:
-        """Return what is to be made small of a trial; `None` where it did not succeed."""
+        """Return what is to be made small of a trial; `None` where there is no finite reward."""
         reward = trial.reward
-        if not trial.succeeded or reward is None:
+        if not trial.succeeded or reward is None or not math.isfinite(reward):
             return None
         return -reward if self.direction is Direction.MAX else reward
 
@@ -232,5 +233,20 @@ def require_fraction(where: str, name: str, value: Any) -> float:
         raise SearchError(
             f"{where}: {name} must be a number from 0 to 1; received {value!r}; leave it out for "
             "the default"
+        )
+    return float(value)
+
+
+def require_number(where: str, name: str, value: Any, *, positive: bool = False) -> float:
+    """Return an option of a searcher that is a finite number >= 0, or one > 0.
+
+    Raises:
+        SearchError: it is none.
+    """
+    is_number = not isinstance(value, (bool, str)) and hasattr(value, "__float__")
+    if not is_number or not math.isfinite(value) or value < 0 or (positive and value == 0):
+        raise SearchError(
+            f"{where}: {name} must be a {'positive number' if positive else 'number >= 0'}; "
+            f"received {value!r}; leave it out for the default"
         )
     return float(value)
