@@ -120,7 +120,7 @@ class Strategy:
     def cost_of(self, trial: Trial) -> float | None:
         """Return what is to be made small of a trial; `None` where there is no finite reward."""
         reward = trial.reward
-        if not trial.succeeded or reward is None or not math.isfinite(reward):
+        if not trial.succeeded or reward is None:  # succeeded: it is finite
             return None
         return -reward if self.direction is Direction.MAX else reward
 
