@@ -8,8 +8,17 @@ import pytest
 from hypernets.application import make_searcher
 from hypernets.domain.error import HypernetsError, SearchExhausted
 from hypernets.domain.history import Direction, History, Trial, TrialState
-from hypernets.domain.searchers import RandomSearcher, Strategy
-from hypernets.domain.searchers.replicating import ReplicatingSearcher
+from hypernets.domain.searchers import (
+    TPE,
+    Constrained,
+    Deduplicating,
+    LocalSearch,
+    RandomSearcher,
+    RegularizedEvolution,
+    Strategy,
+    WarmStart,
+)
+from hypernets.domain.searchers.wrapper.replicating import ReplicatingSearcher
 from hypernets.domain.space import Choice, HyperSpace, LayerModule
 from hypernets.testing import SearcherSuite, infinite_space, laws
 
@@ -137,6 +146,47 @@ class TestNSGA2(SearcherSuite):
     def make(self, space, seed):
         objectives = {"reward": "max", "depth": "min"}
         return make_searcher("nsga2", space, seed=seed, objectives=objectives, n_initial=5)
+
+
+class TestTPE(SearcherSuite):
+    def make(self, space, seed):
+        return make_searcher("tpe", space, seed=seed, n_initial=5)
+
+
+class TestParEGO(SearcherSuite):
+    def make(self, space, seed):
+        objectives = {"reward": "max", "depth": "min"}
+        return make_searcher("parego", space, seed=seed, objectives=objectives, n_initial=5)
+
+
+class TestPortfolio(SearcherSuite):
+    def make(self, space, seed):
+        members = {"evolution": RegularizedEvolution, "local": LocalSearch, "tpe": TPE}
+        return make_searcher("portfolio", space, seed=seed, members=members)
+
+
+class TestDeduplicating(SearcherSuite):
+    def make(self, space, seed):
+        return Deduplicating(RegularizedEvolution(space, "max", seed, n_initial=5))
+
+
+class TestConstrained(SearcherSuite):
+    def make(self, space, seed):
+        return Constrained(RegularizedEvolution(space, "max", seed, n_initial=5), lambda _: True)
+
+
+class TestWarmStart(SearcherSuite):
+    def make(self, space, seed):
+        searcher = RegularizedEvolution(space, "max", seed, n_initial=5)
+        trials = []
+        for number in range(1, 4):
+            try:
+                architecture = RandomSearcher(searcher.space, "max", number).ask()
+            except SearchExhausted:
+                break
+            values = architecture.decisions, architecture.signature, TrialState.COMPLETED
+            trials.append(Trial(number, *values, {"reward": float(number)}))
+        return WarmStart(searcher, History({"reward": Direction.MAX}, trials))
 
 
 class TestReplicatingSearcher(SearcherSuite):

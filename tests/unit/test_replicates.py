@@ -9,7 +9,7 @@ from hypernets.domain.error import BuildError, DivergedError, SearchError
 from hypernets.domain.history import History, Trial, TrialState
 from hypernets.domain.history.replicate import pooled_spread, summarise_replicates
 from hypernets.domain.searchers import RandomSearcher
-from hypernets.domain.searchers.replicating import ReplicatingSearcher
+from hypernets.domain.searchers.wrapper.replicating import ReplicatingSearcher
 from hypernets.domain.space import Choice, HyperSpace, LayerModule
 
 

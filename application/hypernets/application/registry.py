@@ -17,14 +17,17 @@ from hypernets.application.port import Executor, Searcher, StoreCatalogue
 from hypernets.domain.error import SearchError
 from hypernets.domain.searchers import (
     NSGA2,
+    TPE,
     AlphaX,
     BayesianOptimization,
     CostOrderSearcher,
     ExhaustiveSearcher,
     GridSearcher,
     LocalSearch,
+    ParEGO,
     PlaybackSearcher,
     PolicyGradient,
+    Portfolio,
     QuasiRandomSearcher,
     RandomSearcher,
     RegularizedEvolution,
@@ -50,10 +53,13 @@ _SEARCHERS: Mapping[str, Callable[..., Any]] = {
     "largest_first": CostOrderSearcher,
     "local_search": LocalSearch,
     "nsga2": NSGA2,
+    "parego": ParEGO,
     "playback": PlaybackSearcher,
     "policy_gradient": PolicyGradient,
+    "portfolio": Portfolio,
     "quasi_random": QuasiRandomSearcher,
     "random": RandomSearcher,
+    "tpe": TPE,
 }
 _EXECUTORS: Mapping[str, Callable[..., Any]] = {"inline": InlineExecutor}
 _STORES: Mapping[str, Callable[..., Any]] = {"memory": MemoryCatalogue}

@@ -12,8 +12,8 @@ from hypernets.application.loop.replay import replay
 from hypernets.application.port import HistoryStore, Searcher, SearchIdentity, location_of
 from hypernets.domain.error import SearchError
 from hypernets.domain.history import Trial
-from hypernets.domain.searchers.replicating import ReplicatingSearcher
-from hypernets.domain.searchers.suggesting import SuggestingSearcher
+from hypernets.domain.searchers.wrapper.replicating import ReplicatingSearcher
+from hypernets.domain.searchers.wrapper.suggesting import SuggestingSearcher
 
 __all__ = ["Restored", "asking", "restore"]
 

@@ -20,7 +20,7 @@ from hypernets.domain.space.hyperparameter import Choice, Decision, MultipleChoi
 if TYPE_CHECKING:
     from hypernets.domain.space.hyper_space import HyperSpace
 
-__all__ = ["Encoder", "encoder_for"]
+__all__ = ["Encoder", "encoder_for", "places_of_values"]
 
 
 _MOST_VALUES = 64  # of a decision that has a column for each; of more, only the place is told
@@ -157,7 +157,7 @@ def encoder_for(space: "HyperSpace") -> Encoder:
 def _blocks_of(decisions: Sequence[Decision]) -> list[_Block]:
     blocks, start, place = [], 0, 0
     for decision in decisions:
-        ranks = _ranks(decision)
+        ranks = places_of_values(decision)
         ordered = bool(ranks) or not decision.is_finite or decision.size > _MOST_VALUES
         width = _width(decision)
         blocks.append(_Block(decision, start, width, place if ordered else -1, ranks))
@@ -174,7 +174,7 @@ def _width(decision: Decision) -> int:
     return int(decision.size)
 
 
-def _ranks(decision: Decision) -> tuple[float, ...]:
+def places_of_values(decision: Decision) -> tuple[float, ...]:
     """Return the place of each value among the others where they are numbers, else nothing."""
     if isinstance(decision, MultipleChoice) or not 2 < decision.size <= _MOST_VALUES:
         return ()

@@ -11,6 +11,7 @@ from hypernets.domain.error import SearchError
 from hypernets.domain.history.key import canonical
 from hypernets.domain.history.trial import Trial, TrialState
 from hypernets.domain.searchers.searcher import Proposal, Searcher
+from hypernets.domain.searchers.wrapper.wrapper import SearcherWrapper
 
 __all__ = ["ReplicatingSearcher"]
 
@@ -36,7 +37,7 @@ class _Group:
     told: list[Trial] = attrs.field(factory=list)
 
 
-class ReplicatingSearcher:
+class ReplicatingSearcher(SearcherWrapper):
     """Has each proposal of another searcher evaluated several times, from different seeds.
 
     The other searcher is told once of each of its proposals, when the last evaluation has ended:
@@ -60,7 +61,7 @@ class ReplicatingSearcher:
                 f"replicates must be an integer >= 1; received {replicates!r}; write replicates=3, "
                 "say, to train every architecture from three seeds"
             )
-        self._searcher = searcher
+        super().__init__(searcher, replicates=replicates)
         self.replicates = replicates
         self._queue: deque[Proposal] = deque()  # the rest of the last proposal
         self._groups: dict[Hashable, list[_Group]] = {}
@@ -73,8 +74,7 @@ class ReplicatingSearcher:
         """
         if self._queue:
             return self._queue.popleft()
-        answer = self._searcher.ask()
-        first = answer if isinstance(answer, Proposal) else Proposal(answer)
+        first = self.ask_inner()
         if first.replicate:  # it sees to replicates itself
             return first
         first = attrs.evolve(first, if_known="answer")  # one that is dropped would never end
@@ -112,11 +112,6 @@ class ReplicatingSearcher:
         if _key(queued.architecture.decisions, queued.fidelity) == key:
             group.missing -= {proposal.replicate for proposal in self._queue}
             self._queue.clear()
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # not yet there, while it is being copied or unpickled
-            raise AttributeError(name)
-        return getattr(self._searcher, name)
 
 
 def _key(decisions: Any, fidelity: Any) -> Hashable:

@@ -4,13 +4,13 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from hypernets.domain.history.trial import Trial
 from hypernets.domain.searchers.searcher import Proposal, Searcher
+from hypernets.domain.searchers.wrapper.wrapper import SearcherWrapper
 
 __all__ = ["SuggestingSearcher"]
 
 
-class SuggestingSearcher:
+class SuggestingSearcher(SearcherWrapper):
     """Proposes some given architectures, and then what another searcher proposes.
 
     The other searcher is told of all trials. Every other attribute is that of the other searcher.
@@ -21,7 +21,7 @@ class SuggestingSearcher:
     """
 
     def __init__(self, searcher: Searcher, suggestions: Iterable[Any]) -> None:
-        self._searcher = searcher
+        super().__init__(searcher)
         self._suggestions = deque(suggestions)
 
     def ask(self) -> Any:
@@ -33,12 +33,3 @@ class SuggestingSearcher:
         if self._suggestions:
             return Proposal(self._suggestions.popleft())
         return self._searcher.ask()
-
-    def tell(self, trial: Trial) -> None:
-        """Tell the other searcher."""
-        self._searcher.tell(trial)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # not yet there, while it is being copied or unpickled
-            raise AttributeError(name)
-        return getattr(self._searcher, name)
