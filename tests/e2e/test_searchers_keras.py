@@ -63,6 +63,63 @@ def test_a_strategy_searches_real_images(name, options):
         assert sum(trial.parent is not None for trial in history) >= 3
 
 
+@pytest.mark.parametrize("name", ["nsga2", "parego"])
+def test_accuracy_is_traded_off_against_size(name, tmp_path):
+    def engine():
+        return HyperKeras(
+            name,
+            "adam",
+            "sparse_categorical_crossentropy",
+            ["accuracy"],
+            space=small_space,
+            objectives={"accuracy": "max", "parameters": "min", "latency_s": "min"},
+            searcher_options={"n_initial": 4},
+            keep_models=1,
+            n_workers=2,
+        )
+
+    x, y, x_val, y_val = digits()
+    options = {"epochs": 2, "batch_size": 16, "verbose": 0, "seed": 1, "store": tmp_path / "run"}
+    engine().search(x, y, x_val, y_val, max_trials=4, **options)
+    second = engine()
+    history = second.search(x, y, x_val, y_val, max_trials=8, **options)
+    front = history.front()
+    assert len(history) == 8
+    assert len(front) > 1  # the smallest, and the most accurate
+    models = second.pareto_models
+    for trial, model in zip(front, models, strict=True):
+        assert trial.objectives["parameters"] == model.count_params()
+        assert trial.objectives["latency_s"] > 0.0
+        assert model.evaluate(x_val, y_val, verbose=0)[1] == pytest.approx(trial.reward, abs=1e-3)
+    assert history.hypervolume({"accuracy": 0.0, "parameters": 1e6, "latency_s": 10.0}) > 0.0
+
+
+def test_a_search_of_one_reward_has_no_front_of_models():
+    engine = HyperKeras("random", loss="mse", space=small_space)
+    with pytest.raises(SearchError, match="pareto_models needs objectives to trade off"):
+        _ = engine.pareto_models
+
+
+def test_objectives_that_are_not_measured_are_refused_before_the_first_trial():
+    engine = HyperKeras(
+        "nsga2",
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        space=small_space,
+        objectives={"accuracy": "max", "size": "min"},
+    )
+    with pytest.raises(SearchError, match=r"objectives must be metrics .*received 'size'"):
+        engine.search(*digits(), max_trials=2, epochs=1, verbose=0)
+    with pytest.raises(SearchError, match="the first of the objectives must be the reward"):
+        HyperKeras(
+            "nsga2",
+            loss="mse",
+            reward_metric="loss",
+            space=small_space,
+            objectives={"accuracy": "max", "parameters": "min"},
+        )
+
+
 def test_the_direction_goes_with_the_name():
     engine = HyperKeras("random", loss="mse", space=small_space, optimize_direction="min")
     assert isinstance(engine.searcher, RandomSearcher)

@@ -238,6 +238,6 @@ def test_defining_a_space_needs_no_keras():
 def test_a_keeper_knows_beforehand_what_it_would_keep():
     keeper = ModelKeeper(2, Direction.MAX)
     for number, reward in enumerate([0.5, 0.7, 0.4, 0.7, 0.7, 0.9, 0.1], start=1):
-        would = keeper.would_keep(reward)
+        would = keeper.would_keep({"reward": reward})
         keeper(trial(number, reward), [np.zeros(1)], False)
         assert (number in keeper.numbers) == would

@@ -23,6 +23,11 @@ class FakeTrial:
     number: int
     reward: float
     succeeded: bool = True
+    others: tuple = ()
+
+    @property
+    def objectives(self):
+        return {"reward": self.reward, **dict(self.others)}
 
 
 def weights_of(number, size=2):
@@ -46,12 +51,39 @@ def test_only_the_best_is_kept_unless_more_are_asked_for(tmp_path):
     assert names(tmp_path) == ["trial-2.json", "trial-2.npz"]
 
 
+def test_those_that_no_other_one_dominates_are_kept_beside_the_best(tmp_path):
+    objectives = {"reward": Direction.MAX, "size": Direction.MIN}
+    keeper = ModelKeeper(1, Direction.MAX, tmp_path, objectives=objectives)
+    rng = np.random.default_rng(0)
+    seen, costs = [], {}
+    for number in range(1, 61):
+        trial = FakeTrial(number, float(rng.integers(10)), others=(("size", rng.integers(10)),))
+        would = keeper.would_keep(trial.objectives)
+        keeper.stage(trial, weights_of(number))
+        keeper(trial, None, False)
+        seen.append(trial)
+        costs[number] = (-trial.reward, trial.objectives["size"])
+        front = {k for k, c in costs.items() if not any(dominates(o, c) for o in costs.values())}
+        best = max(seen, key=lambda each: (each.reward, -each.number)).number
+        assert set(keeper.numbers) == front | {best}
+        assert would == (number in keeper.numbers)
+    again = ModelKeeper(1, Direction.MAX, tmp_path, objectives=objectives)
+    again.settle(seen)
+    assert again.numbers == keeper.numbers
+    assert again.would_keep({"reward": -1.0, "size": -1.0})
+    assert not again.would_keep({"reward": -1.0, "size": 100.0})
+
+
+def dominates(one, other):
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+
+
 def test_a_keeper_goes_on_with_what_its_folder_holds(tmp_path):
     keep(ModelKeeper(2, Direction.MIN, tmp_path), [0.5, 0.7, 0.4])
     again = ModelKeeper(2, Direction.MIN, tmp_path)
     assert again.numbers == [3, 1]
     assert again.weights(3)[0].tolist() == [3, 3]
-    assert [again.would_keep(reward) for reward in (0.45, 0.5)] == [True, False]
+    assert [again.would_keep({"reward": reward}) for reward in (0.45, 0.5)] == [True, False]
     keep(again, [0.45], first=4)
     assert ModelKeeper(2, Direction.MIN, tmp_path).numbers == again.numbers == [3, 4]
 

@@ -47,8 +47,10 @@ class KerasEstimator:
         validate_epochs: whether to validate after each epoch too.
         on_model_built: called with the number of a trial and its model before it is trained, in the
             process of the trial; raises nothing.
-        wants_weights: asked with a reward whether somebody wants the weights; copying them takes
-            as long as everything else that is done between two trials.
+        objectives: name → direction, where several are traded off, the reward first: metrics, and
+            what `MEASURED` names, which is measured then.
+        wants_weights: asked with the objectives whether somebody wants the weights; copying them
+            takes as long as everything else that is done between two trials.
         deterministic: whether TensorFlow is told, for the whole process, to compute the same in
             each run. Only so does a trial that is gone on with end, to the last bit, as it would
             have.
@@ -68,7 +70,8 @@ class KerasEstimator:
     limit: CostLimit | None = None
     validate_epochs: bool = False
     on_model_built: Callable[[int, Any], None] | None = None
-    wants_weights: Callable[[float], bool] = attrs.field(default=lambda _: True)
+    objectives: Mapping[str, Direction] = attrs.field(factory=dict)
+    wants_weights: Callable[[Mapping[str, float]], bool] = attrs.field(default=lambda _: True)
     deterministic: bool = False
     checkpoint_every_s: float = 30.0
     models_apart: bool = False
@@ -79,7 +82,12 @@ class KerasEstimator:
     @property
     def identity(self) -> str:
         """By what a store knows the training again: arguments, callbacks, and what is measured."""
-        how = {"reward_metric": self.reward_metric, "reward_epoch": self.reward_epoch}
+        how: dict[str, Any] = {
+            "reward_metric": self.reward_metric,
+            "reward_epoch": self.reward_epoch,
+        }
+        if self.objectives:
+            how["objectives"] = {name: d.value for name, d in self.objectives.items()}
         said = {name: arg for name, arg in self.plan.arguments.items() if name != "verbose"}
         return f"{self.name}({described({**said, **how, 'callbacks': self.plan.callbacks})})"
 

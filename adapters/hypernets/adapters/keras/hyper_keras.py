@@ -16,6 +16,7 @@ from hypernets.adapters.keras.report import results_text, space_text
 from hypernets.adapters.keras.sampling import limited_sampler
 from hypernets.adapters.keras.search_argument import (
     max_trials_of,
+    objectives_of,
     require_choice,
     require_count,
     require_engine_callbacks,
@@ -73,6 +74,12 @@ class HyperKeras:
         space: with the name of a searcher, the `HyperSpace`, or a function that returns one.
         optimize_direction: with the name of a searcher, `"max"` (when absent) or `"min"`.
         searcher_options: with the name of a searcher, what else it takes.
+        objectives: name → `"max"` or `"min"`, the reward first, where several are to be traded off:
+            metrics of the model, and `parameters`, `multiply_adds`, `depth`, `activation_bytes`,
+            `weight_bytes`, `latency_s` (median time of predicting one example) and `elapsed_s` (of
+            the trial), which are recorded then. The weights of the trials that no other one
+            dominates are kept too (`pareto_models`). A searcher by its name, `"nsga2"` or
+            `"parego"`, takes them over; one that is given has its own.
         **compile_arguments: any other argument of `compile`.
 
     Attributes:
@@ -109,15 +116,19 @@ class HyperKeras:
         space: Any = None,
         optimize_direction: Direction | str | None = None,
         searcher_options: Mapping[str, Any] | None = None,
+        objectives: Mapping[str, Direction | str] | None = None,
         **compile_arguments: Any,
     ) -> None:
-        self.searcher = searcher_from(searcher, space, optimize_direction, searcher_options)
+        self._objectives = objectives_of(objectives, reward_metric)
+        self.searcher = searcher_from(
+            searcher, space, optimize_direction, searcher_options, self._objectives
+        )
         direction = getattr(self.searcher, "direction", Direction.MAX)
         self.direction: Direction = parse_direction(direction)
         given = {"optimizer": optimizer, "loss": loss, "metrics": metrics, **compile_arguments}
         self._compile = {name: value for name, value in given.items() if value is not None}
         self._callbacks = require_engine_callbacks(callbacks)
-        self._reward_metric = reward_metric
+        self._reward_metric = next(iter(self._objectives), reward_metric)
         size = require_count(max_model_size, "max_model_size", 0)
         self._limit = CostLimit(max_params=size).within(limit) if size else limit
         self._reward_epoch = require_choice(reward_epoch, "reward_epoch", ("last", "best"))
@@ -233,7 +244,9 @@ class HyperKeras:
         data = training_data(given, apart=self._isolation.is_apart)
         watched = validating or bool(plan.callbacks) or any(n in arguments for n in _VALIDATING)
         estimator = self._estimator_for(data, plan, watched)
-        workplace = Workplace(store, self._isolation, self._keep_models, self.direction)
+        workplace = Workplace(
+            store, self._isolation, self._keep_models, self.direction, self._objectives
+        )
         try:
             search = self._begin(
                 estimator,
@@ -267,6 +280,7 @@ class HyperKeras:
             plan,
             direction=self.direction,
             reward_metric=self._reward_metric,
+            objectives=self._objectives,
             reward_epoch="best" if self._reward_epoch == "best" else "last",
             limit=self._limit,
             validate_epochs=validate_epochs,
@@ -302,6 +316,7 @@ class HyperKeras:
             estimator,
             store=workplace.store,
             executor=workplace.executor,
+            direction=self._objectives or None,
             n_workers=self._isolation.n_workers,
             callbacks=self._callbacks,
             keeper=workplace.keeper,
@@ -372,6 +387,23 @@ class HyperKeras:
             )
         self.get_best_trial()
         return [self._model_of(trial) for trial in self.history.top(num_models)]
+
+    @property
+    def pareto_models(self) -> list[Any]:
+        """The models of `history.front()`, in its order: those that no other one dominates.
+
+        Each is built, compiled and given its weights when this is read.
+
+        Raises:
+            SearchError: the search was made without `objectives`, or no trial has succeeded.
+        """
+        if not self._objectives:
+            raise SearchError(
+                "pareto_models needs objectives to trade off; received a search of one reward; "
+                "write HyperKeras(..., objectives={'accuracy': 'max', 'parameters': 'min'}), say"
+            )
+        self.get_best_trial()
+        return [self._model_of(trial) for trial in self.history.front()]
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[dict[str, Any]]:
         """Return the decisions of the best trials, by name of the hyperparameter."""

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from hypernets.adapters.keras.estimator import KerasEstimator
+from hypernets.adapters.keras.measured_objective import MEASURED
 from hypernets.adapters.keras.metric_direction import known_direction
 from hypernets.adapters.keras.reward import choose_reward
 from hypernets.adapters.keras.sampling import sampled, tell_acceptance
@@ -112,6 +113,13 @@ def _reward(estimator: KerasEstimator, names: list[str], outputs: tuple[str, ...
         reward = choose_reward(names, estimator.reward_metric)
     except TrainingError as error:
         raise SearchError(str(error)) from None
+    for name in estimator.objectives:
+        if name not in names and name not in MEASURED:
+            raise SearchError(
+                "objectives must be metrics that the model measures, or of "
+                f"{', '.join(map(repr, MEASURED))}; received {name!r}; choose one of "
+                f"{', '.join(map(repr, names))}, or add it to metrics"
+            )
     known = known_direction(reward, outputs)
     if known is not None and known is not estimator.direction:
         better = "larger" if known is Direction.MAX else "smaller"

@@ -8,9 +8,11 @@ from hypernets.application.port import Searcher
 from hypernets.application.registry import make_searcher
 from hypernets.domain.error import SearchError
 from hypernets.domain.history import Direction
+from hypernets.domain.searchers.objective import Objectives
 
 __all__ = [
     "max_trials_of",
+    "objectives_of",
     "require_choice",
     "require_count",
     "require_engine_callbacks",
@@ -20,6 +22,7 @@ __all__ = [
 ]
 
 _DEFAULT_TRIALS = 10
+_SEVERAL = ("nsga2", "parego")  # searchers that take several objectives
 
 
 def max_trials_of(
@@ -75,13 +78,35 @@ def require_searcher(searcher: Any) -> Any:
     return searcher
 
 
+def objectives_of(objectives: Any, reward_metric: str | None) -> dict[str, Direction]:
+    """Return the direction of each objective that is traded off; nothing where none was given.
+
+    Raises:
+        SearchError: there are less than two, one has no direction, or the first is not the reward.
+    """
+    if objectives is None:
+        return {}
+    directions = dict(Objectives("HyperKeras", objectives).directions)
+    first = next(iter(directions))
+    if reward_metric is not None and reward_metric.removeprefix("val_") != first:
+        raise SearchError(
+            f"the first of the objectives must be the reward; received {first!r} first, and "
+            f"reward_metric={reward_metric!r}; put that first, or leave reward_metric out"
+        )
+    return directions
+
+
 def searcher_from(
     searcher: Any,
     space: Any,
     optimize_direction: Direction | str | None,
     options: Mapping[str, Any] | None,
+    objectives: Mapping[str, Direction] | None = None,
 ) -> Any:
     """Return the searcher that was given, or one made by its name.
+
+    A searcher by its name takes the direction of the first objective, and those that trade off
+    several (`"nsga2"`, `"parego"`) all of them, unless they were told otherwise.
 
     Raises:
         SearchError: it is neither; what goes with a name alone was given without one, or a name
@@ -108,6 +133,10 @@ def searcher_from(
     arguments = dict(options or {})
     if optimize_direction is not None:
         arguments["optimize_direction"] = optimize_direction
+    if objectives:
+        arguments.setdefault("optimize_direction", next(iter(objectives.values())))
+        if searcher in _SEVERAL:
+            arguments.setdefault("objectives", objectives)
     return make_searcher(searcher, space, **arguments)
 
 

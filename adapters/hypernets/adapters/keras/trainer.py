@@ -15,6 +15,7 @@ import keras
 from hypernets.adapters.keras.adaptation import Adaptation
 from hypernets.adapters.keras.epoch_watch import EpochWatch, metric_names
 from hypernets.adapters.keras.fault import is_out_of_memory, trial_error
+from hypernets.adapters.keras.measured_objective import MEASURED, measured_objective
 from hypernets.adapters.keras.model_builder import build_model, drop_steps, release
 from hypernets.adapters.keras.presence import is_py_dataset
 from hypernets.adapters.keras.resumption import Resumption
@@ -114,7 +115,16 @@ class Trainer:
             values = self._evaluate(model, call)
             drop_steps(model)
         objectives = finite_objectives(values, self._reward_name(model))
-        wanted = self._task.wants_weights(next(iter(objectives.values())))
+        example = self._task.data.validation
+        for name in self._task.objectives:
+            if name not in values and name in MEASURED:
+                value = measured_objective(
+                    name, model, architecture, example, sum(timings.values())
+                )
+                if value is not None:
+                    objectives[name] = value
+        drop_steps(model)
+        wanted = self._task.wants_weights(objectives)
         return Measurement(
             objectives,
             timings=timings,

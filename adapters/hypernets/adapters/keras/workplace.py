@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ class Workplace:
         isolation: how trials are run.
         keep_models: of how many of the best trials to keep the weights.
         direction: of the reward.
+        objectives: name → direction, where several are traded off.
 
     Attributes:
         store: where the trials are kept; `None` for memory.
@@ -89,13 +91,21 @@ class Workplace:
     """
 
     def __init__(
-        self, store: Any, isolation: Isolation, keep_models: int, direction: Direction
+        self,
+        store: Any,
+        isolation: Isolation,
+        keep_models: int,
+        direction: Direction,
+        objectives: Mapping[str, Direction] | None = None,
     ) -> None:
         self._resources = ExitStack()
         folder = Path(store) if isinstance(store, (str, os.PathLike)) else None
         self.store = self._opened(store, folder)
         self.keeper = ModelKeeper(
-            keep_models, direction, None if folder is None else folder / "models"
+            keep_models,
+            direction,
+            None if folder is None else folder / "models",
+            objectives=objectives,
         )
         self._statistics = (folder or self.keeper.folder) / "statistics"
         self.checkpoints = None if folder is None else CheckpointFolder(folder / "checkpoints")

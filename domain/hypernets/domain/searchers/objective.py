@@ -8,9 +8,10 @@ from hypernets.domain.error import BuildError, SearchError
 from hypernets.domain.history.direction import parse_direction
 from hypernets.domain.history.trial import Direction, Trial
 
-__all__ = ["Objectives"]
+__all__ = ["COST_OBJECTIVES", "Objectives"]
 
-_COSTS = ("parameters", "multiply_adds", "depth", "activation_bytes", "weight_bytes")
+COST_OBJECTIVES = ("parameters", "multiply_adds", "depth", "activation_bytes", "weight_bytes")
+"""What is known of a network without training it."""
 
 
 class Objectives:
@@ -55,7 +56,7 @@ class Objectives:
             return trial.objectives[name]
         if name == "elapsed_s":
             return trial.elapsed_s
-        if name not in _COSTS or trial.architecture is None:
+        if name not in COST_OBJECTIVES or trial.architecture is None:
             return None
         try:
             return float(getattr(trial.architecture.cost(), name))
