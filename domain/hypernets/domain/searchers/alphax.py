@@ -111,7 +111,7 @@ class AlphaX(Strategy):
     def propose(self, rng: np.random.Generator) -> Proposal | None:
         """Return the best-looking roll-out from a leaf; `None` where all of it is known."""
         leaf, prefix = self._descend(rng)
-        n_rollouts = self._n_rollouts if self.n_asked >= self._n_initial else 1
+        n_rollouts = self._n_rollouts if self.n_seen >= self._n_initial else 1
         drawn = [leaf, *(self._complete(prefix, rng) for _ in range(n_rollouts - 1))]
         fresh = {each.key: each for each in drawn if self.is_new(each)}
         while not fresh and prefix:  # all below may be known: further up

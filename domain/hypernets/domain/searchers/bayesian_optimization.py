@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hypernets.domain.architecture.architecture import Architecture
 from hypernets.domain.error import HypernetsError, SearchError
 from hypernets.domain.history.trial import Direction, Trial
+from hypernets.domain.searchers.randomness import rng_for
 from hypernets.domain.searchers.searcher import Proposal
 from hypernets.domain.searchers.strategy import Strategy, require_count
 from hypernets.domain.searchers.surrogate.acquisition import better_half, expected_improvement
@@ -28,6 +29,7 @@ __all__ = ["BayesianOptimization"]
 Array = npt.NDArray[np.float64]
 
 GROUPS = ("decisions", "places", "paths", "cost")
+_TREND = "cost"  # larger networks go on being better, or worse
 _MEASURED = 400  # measurements that the model is made from, at most
 _POOL = 20_000  # architectures of a space that is scored whole
 _CHUNK = 2_000  # of these that are encoded at an ask, those for random ones included
@@ -37,6 +39,7 @@ _MORE = 0.3  # chance of one more mutation
 _CLIMBERS, _CLIMBS = 5, 3  # candidates whose neighbours are looked at, and how often
 _SHARED = 4  # spaces whose encoded architectures are kept for further searchers
 _DIGITS = 4  # of a score
+_ALIKE = 1e-6  # logarithms of sizes that do not differ by more are one size
 _REFIT = 1.1  # growth of the measurements before the kernel is fitted anew
 
 
@@ -64,7 +67,8 @@ class BayesianOptimization(Strategy):
         space: a `HyperSpace`, or a function of no arguments that returns one.
         optimize_direction: `"max"` or `"min"`, or a `Direction`.
         seed: a non-negative integer; `None` draws one.
-        n_initial: random architectures before the first model.
+        n_initial: architectures before the first model: random ones, of evenly spread sizes where
+            the cost is known and part of `groups`.
         groups: what the model sees, of `"decisions"`, `"places"`, `"paths"` and `"cost"`.
         score_all: whether a small space is scored whole; otherwise it is treated as a large one.
 
@@ -115,6 +119,7 @@ class BayesianOptimization(Strategy):
         self._score_all = bool(score_all)
         self._encoder = encoder_for(self.space)
         self._known: dict[Hashable, _Known] = {}
+        self._design: list[Architecture] | None = None
         self._whole: _WholeSpace | None = None
         self._n_joined = 0
         self._kept: list[Architecture] = []
@@ -123,12 +128,14 @@ class BayesianOptimization(Strategy):
         self._n_fitted = 0
 
     def propose(self, rng: np.random.Generator) -> Proposal | None:
-        """Return what is expected to improve most; `None` while the first ones are drawn."""
+        """Return what is expected to improve most, after the first ones."""
         succeeded = sum(math.isfinite(each.cost) for each in self._known.values())
         if self._is_scored_whole:
             self._whole = _whole_space_of(self.space)
             self._n_joined = min(self._n_joined + _CHUNK, int(self.space.count()))
-        if self.n_asked < self._n_initial or succeeded < 2:
+        if self.n_seen < self._n_initial:
+            return self._next_of_design()
+        if succeeded < 2:
             return None
         model = self._model()
         whole = self._whole
@@ -140,6 +147,36 @@ class BayesianOptimization(Strategy):
         architecture = trial.architecture.without_graph()
         value = math.inf if cost is None else cost
         self._known[architecture.key] = _Known(architecture, value, trial.number)
+
+    # --- the first ones -----------------------------------------------------------
+
+    def _next_of_design(self) -> Proposal | None:
+        """Return the next of the first architectures; `None` where any random one will do."""
+        if self._design is None:
+            self._design = self._designed()
+        while self._design:
+            architecture = self._design.pop(0)
+            if self.is_new(architecture):
+                return Proposal(architecture)
+        return None
+
+    def _designed(self) -> list[Architecture]:
+        """Return random architectures, the largest of many first, of evenly spread sizes.
+
+        A handful of random ones are mostly of a middling size, and tell little of what it does.
+        """
+        if "cost" not in self._groups or self._n_initial < 2:
+            return []
+        rng = rng_for(self.seed, 0, "design")
+        drawn = [self.space.sample(rng)]
+        drawn += [self.space.sample(rng) for _ in range(_n_candidates(drawn[0]) - 1)]
+        pool = [each for each in drawn if self.is_new(each)]
+        parameters = self._encoder.rows(pool)["cost"][:, 0] if pool else np.zeros(0)
+        if not pool or not np.isfinite(parameters).all() or float(np.ptp(parameters)) < _ALIKE:
+            return []
+        order = np.argsort(-parameters, kind="stable")
+        places = np.linspace(0, len(pool) - 1, self._n_initial).round().astype(int)
+        return [pool[place].without_graph() for place in order[places].tolist()]
 
     # --- candidates ---------------------------------------------------------------
 
@@ -292,7 +329,12 @@ class _Model:
 
     def fit(self, kernel: Kernel | None, *, fit: bool) -> None:
         self.process = GaussianProcess(
-            self._rows, self._values, kernel, sections=self._encoder.sections, fit=fit
+            self._rows,
+            self._values,
+            kernel,
+            sections=self._encoder.sections,
+            trend=_TREND,
+            fit=fit,
         )
 
     def believe(self, pending: list[Architecture]) -> None:
@@ -303,7 +345,9 @@ class _Model:
         values = np.concatenate([self._values, expected])
         sections = self._encoder.sections
         kernel = self.process.kernel
-        self.process = GaussianProcess(both, values, kernel, sections=sections, fit=False)
+        self.process = GaussianProcess(
+            both, values, kernel, sections=sections, trend=_TREND, fit=False
+        )
 
     def scores(self, rows: Mapping[str, Columns]) -> Array:
         """Return the logarithm of what each is expected to improve, `(n,)`, from its columns."""

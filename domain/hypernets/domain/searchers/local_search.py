@@ -82,12 +82,14 @@ class LocalSearch(Strategy):
         self._known: dict[Hashable, tuple[float, Trial] | None] = {}
         self._climb: _Climb | None = None
         self._n_started = 0  # random proposals of the present start
+        self._n_before = 0  # trials known before it
         self._start: tuple[float, Trial] | None = None
 
     def propose(self, rng: np.random.Generator) -> Proposal | None:
         """Return the next neighbour; `None` where a random architecture is wanted."""
         if self._climb is None:
-            if self._n_started < self._n_initial or self._start is None:
+            n_told = len(self._known) - self._n_before
+            if max(self._n_started, n_told) < self._n_initial or self._start is None:
                 self._n_started += 1
                 return None
             self._climb_from(self._start, rng)
@@ -146,3 +148,4 @@ class LocalSearch(Strategy):
             self._climb_from(better, rng)
             return
         self._climb, self._start, self._n_started = None, None, 0
+        self._n_before = len(self._known)

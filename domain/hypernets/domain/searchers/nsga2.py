@@ -85,7 +85,7 @@ class NSGA2(Strategy):
 
     def propose(self, rng: np.random.Generator) -> Proposal | None:
         """Return a child of the population; `None` while the first ones are drawn."""
-        if self.n_asked < self._n_initial or not self._population:
+        if self.n_seen < self._n_initial or not self._population:
             return None
         for _ in range(_TRIES):
             parent = self._winner(rng)

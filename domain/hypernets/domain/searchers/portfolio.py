@@ -20,6 +20,7 @@ from hypernets.domain.searchers.strategy import Strategy, require_count, require
 __all__ = ["Portfolio"]
 
 _TRIES = 50  # proposals of what other members have proposed, and members that drop out, in an ask
+_GOOD = 4  # the best of so many are to somebody's credit
 MEMBERS: Mapping[str, Callable[..., Searcher]] = {
     "bayesian": BayesianOptimization,
     "evolution": RegularizedEvolution,
@@ -30,10 +31,9 @@ MEMBERS: Mapping[str, Callable[..., Searcher]] = {
 class Portfolio(Strategy):
     """Lets several strategies propose in turns, those more often that lately found something.
 
-    Each trial is told to all of them, whoever proposed it. Of the latest trials, those better than
-    all before them are credited to who proposed them, later ones more (area under the curve); the
-    member with the largest sum of credit and exploration bound proposes next. Members that have
-    nothing left to propose drop out.
+    Each trial is told to all of them, whoever proposed it. A member's credit is the share of its
+    trials that are among the best quarter of the latest ones; the member with the largest sum of
+    credit and exploration bound proposes next. Members that have nothing left to propose drop out.
 
     Args:
         space: a `HyperSpace`, or a function of no arguments that returns one.
@@ -50,10 +50,11 @@ class Portfolio(Strategy):
         SearchError: an option is out of its range.
 
     References:
-        Fialho, Da Costa, Schoenauer & Sebag (2010), "Analyzing bandit-based adaptive operator
-        selection mechanisms", section 3 (area under the curve, sliding window); Ansel, Kamil,
-        Veeramachaneni, Ragan-Kelley, Bosboom, O'Reilly & Amarasinghe (2014), "OpenTuner", section
-        4.2, for strategies as arms.
+        Auer, Cesa-Bianchi & Fischer (2002), "Finite-time analysis of the multiarmed bandit problem"
+        (UCB1); Fialho, Schoenauer & Sebag (2010), "Toward comparison-based adaptive operator
+        selection", for credit by ranks in a sliding window; Ansel, Kamil, Veeramachaneni,
+        Ragan-Kelley, Bosboom, O'Reilly & Amarasinghe (2014), "OpenTuner", section 4.2, for
+        strategies as arms.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Portfolio(Strategy):
         *,
         members: Mapping[str, Callable[..., Searcher]] | None = None,
         window: int = 50,
-        exploration: float = 0.05,
+        exploration: float = 0.3,
     ) -> None:
         where = type(self).__name__
         makers: Any = MEMBERS if members is None else members
@@ -80,8 +81,7 @@ class Portfolio(Strategy):
         self._exploration = require_number(where, "exploration", exploration)
         self._members: dict[str, Searcher] = {}
         self._asked: dict[Hashable, str] = {}  # key of a pending architecture → who proposed it
-        self._latest: deque[tuple[str, bool]] = deque(maxlen=self._window)
-        self._best = math.inf
+        self._latest: deque[tuple[str, float]] = deque(maxlen=self._window)  # who, and the cost
 
     @property
     def members(self) -> Mapping[str, Searcher]:
@@ -128,23 +128,21 @@ class Portfolio(Strategy):
         for member in self.members.values():
             member.tell(trial)
         name = self._asked.pop(trial.architecture.key, None)
-        is_better = cost is not None and cost < self._best
-        if is_better and cost is not None:
-            self._best = cost
         if name is not None:
-            self._latest.append((name, is_better))
+            self._latest.append((name, math.inf if cost is None else cost))
 
     def _most_promising(self) -> str:
         waiting = list(self._asked.values())
         total = len(self._latest) + len(waiting)
+        ascending = sorted(cost for _, cost in self._latest)
+        good = ascending[(len(ascending) - 1) // _GOOD] if ascending else math.inf
 
         def bound(name: str) -> float:
-            found = [is_better for who, is_better in self._latest if who == name]
-            n = len(found) + waiting.count(name)
+            costs = [cost for who, cost in self._latest if who == name]
+            n = len(costs) + waiting.count(name)
             if n == 0:
                 return math.inf
-            area = sum(place for place, is_better in enumerate(found, start=1) if is_better)
-            credit = 2.0 * area / max(len(found) * (len(found) + 1), 1)
+            credit = sum(cost <= good and math.isfinite(cost) for cost in costs) / n
             return credit + self._exploration * math.sqrt(2.0 * math.log(max(total, 2)) / n)
 
         return max(self._members, key=bound)  # the first of equal ones

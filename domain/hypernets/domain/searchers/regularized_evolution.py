@@ -81,7 +81,7 @@ class RegularizedEvolution(Strategy):
 
     def propose(self, rng: np.random.Generator) -> Proposal | None:
         """Return a child of the population; `None` while the first ones are drawn."""
-        if self.n_asked < self._n_initial or not self._population:
+        if self.n_seen < self._n_initial or not self._population:
             return None
         parent = self._winner(rng)
         architecture = parent.trial.architecture

@@ -75,6 +75,7 @@ class Strategy:
         self._options = options
         self.pending: dict[Hashable, Proposal] = {}
         self.n_asked = 0
+        self._n_told = 0
 
     # --- for the subclass -----------------------------------------------------
 
@@ -116,6 +117,11 @@ class Strategy:
             SearchExhausted: there is none.
         """
         return self._new.ask()
+
+    @property
+    def n_seen(self) -> int:
+        """Number of trials that were told or are pending, whoever proposed them."""
+        return self._n_told + len(self.pending)
 
     def cost_of(self, trial: Trial) -> float | None:
         """Return what is to be made small of a trial; `None` where there is no finite reward."""
@@ -206,6 +212,7 @@ class Strategy:
             return
         self._new.note(trial.architecture)
         self.pending.pop(trial.architecture.key, None)
+        self._n_told += 1
         self.learn(trial, self.cost_of(trial))
 
 

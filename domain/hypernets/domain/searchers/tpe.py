@@ -76,7 +76,7 @@ class TPE(Strategy):
 
     def propose(self, rng: np.random.Generator) -> Architecture | None:
         """Return the best of the candidates; `None` while the first ones are drawn."""
-        if self.n_asked < self._n_initial or len(self._known) < 2:
+        if self.n_seen < self._n_initial or len(self._known) < 2:
             return None
         good, others = self._parted()
         n_decisions = good.shape[1]

@@ -28,10 +28,12 @@ _BLOCK = 1_024  # rows predicted together, so that what is in between stays in t
 class Kernel:
     """How alike two architectures are.
 
-    The covariance is `(1 - p) exp(-sum_j w_j d_j) + p exp(-w d)`: `d_j` is the squared distance of
-    two rows in section `j` of the columns (one decision, one figure of the cost), `d` that of their
-    paths. So each decision has a weight of its own, and two networks may be alike in what was
-    decided or in what they compute. A share `noise` of the variance is of each measurement alone.
+    The covariance is `(1 - p) exp(-sum_j w_j d_j) + p exp(-w d) + l`: `d_j` is the squared distance
+    of two rows in section `j` of the columns (one decision, one figure of the cost), `d` that of
+    their paths, `l` the mean product of their columns that have a trend. So each decision has a
+    weight of its own, two networks may be alike in what was decided or in what they compute, and
+    what grows with a column goes on growing beyond what was measured. A share `noise` of the
+    variance is of each measurement alone.
 
     Attributes:
         logs: `(n_sections,)` logarithms of the weights.
@@ -67,6 +69,8 @@ class GaussianProcess:
         values: `(n,)` what was measured; is standardised here.
         sections: name of a group → `(columns,)` number of the section of each column, from 0; one
             section each when absent.
+        trend: name of a group of which the value may be a linear function, besides: its columns
+            about 0, of variance about 1.
         kernel: where the search begins.
         fit: whether to search; otherwise the kernel is taken as it is.
 
@@ -86,8 +90,10 @@ class GaussianProcess:
         kernel: Kernel | None = None,
         *,
         sections: Mapping[str, npt.NDArray[np.int64]] | None = None,
+        trend: str | None = None,
         fit: bool = True,
     ) -> None:
+        self._trend = trend if trend in rows else None
         self._names = [name for name in rows if name != _PATHS]
         self._sections = self._numbered(rows, sections)
         self._numbers = self._joined(rows)
@@ -95,10 +101,11 @@ class GaussianProcess:
         self._mean = float(values.mean())
         self._spread = float(values.std()) or 1.0
         y = (values - self._mean) / self._spread
-        fitting = _Fitting(self._numbers, self._sections, self._paths, y)
+        self._trending = self._trending_of(rows)
+        fitting = _Fitting(self._numbers, self._sections, self._paths, y, self._trending)
         start = fitting.prior if kernel is None else kernel
         self.kernel = fitting.best(start) if fit else start
-        self._condition(y)
+        self._condition(rows, y)
 
     def predict(self, rows: Rows) -> tuple[Array, Array]:
         """Return mean and standard deviation of the value without noise, `(m,)` each.
@@ -132,10 +139,22 @@ class GaussianProcess:
         groups += [rows[name].astype(np.float32, copy=False) for name in self._names]
         return np.concatenate(groups, axis=1)
 
-    def _covariances(
+    def _trending_of(self, rows: Rows) -> npt.NDArray[np.float32]:
+        """Return the columns that have a trend, scaled so that `l` is their product."""
+        if self._trend is None:
+            return np.zeros((len(next(iter(rows.values()))), 0), dtype=np.float32)
+        columns = rows[self._trend].astype(np.float32, copy=False)
+        return np.asarray(columns / np.float32(math.sqrt(columns.shape[1])))
+
+    def _covariances(self, rows: Rows) -> npt.NDArray[np.float32]:
+        """Return the covariances with what was measured, without noise."""
+        alike = self._alike(self._joined(rows), rows.get(_PATHS))
+        return alike + self._trending_of(rows) @ self._trending.T
+
+    def _alike(
         self, numbers: npt.NDArray[np.float32], paths: Columns | None
     ) -> npt.NDArray[np.float32]:
-        """Return the covariances with what was measured, without noise."""
+        """Return the covariances that come from distances."""
         kernel = self.kernel
         found, share = None, 0.0
         if paths is not None and self._paths is not None:
@@ -150,9 +169,9 @@ class GaussianProcess:
             return others
         return np.asarray(np.float32(1.0 - share) * others + np.float32(share) * found)
 
-    def _condition(self, y: Array) -> None:
+    def _condition(self, rows: Rows, y: Array) -> None:
         noise = self.kernel.noise
-        k = (1.0 - noise) * self._covariances(self._numbers, self._paths).astype(np.float64)
+        k = (1.0 - noise) * self._covariances(rows).astype(np.float64)
         k[np.diag_indices_from(k)] += noise + _JITTER
         inverse = np.linalg.inv(k)
         ones = inverse.sum(axis=1)
@@ -164,10 +183,11 @@ class GaussianProcess:
 
     def _predict(self, rows: Rows) -> tuple[Array, Array]:
         share = 1.0 - self.kernel.noise
-        k = np.float32(share) * self._covariances(self._joined(rows), rows.get(_PATHS))
+        k = np.float32(share) * self._covariances(rows)
         mean = self._offset + (k @ self._alpha).astype(np.float64)
         explained = np.einsum("ij,ij->i", k @ self._inverse, k).astype(np.float64)
-        variance = self._variance * np.maximum(share - explained, 1e-9)
+        prior = share * (1.0 + (self._trending_of(rows).astype(np.float64) ** 2).sum(axis=1))
+        variance = self._variance * np.maximum(prior - explained, 1e-9)
         return self._mean + self._spread * mean, self._spread * np.sqrt(variance)
 
 
@@ -179,6 +199,7 @@ class _Fitting:
         sections: `(columns,)` section of each.
         paths: `(n, columns)`, if any.
         y: `(n,)` values, standardised.
+        trending: `(n, columns)` those with a trend, scaled.
     """
 
     def __init__(
@@ -187,8 +208,10 @@ class _Fitting:
         sections: npt.NDArray[np.int64],
         paths: Columns | None,
         y: Array,
+        trending: npt.NDArray[np.float32],
     ) -> None:
         self._y = y
+        self._linear = (trending @ trending.T).astype(np.float64)
         n_sections = int(sections.max()) + 1 if len(sections) else 0
         each = [numbers[:, sections == j] for j in range(n_sections)]
         self._apart = np.array([_squared(x, x) for x in each], dtype=np.float64)
@@ -238,7 +261,7 @@ class _Fitting:
         a = np.exp(-np.tensordot(weights, self._apart, axes=1)) if self._n_free else None
         b = None if self._paths is None else np.exp(-math.exp(kernel.log_paths) * self._paths)
         share = kernel.share if a is not None and b is not None else float(a is None)
-        plain = np.zeros((n, n))
+        plain = self._linear
         if a is not None:
             plain = plain + (1.0 - share) * a
         if b is not None and share:
