@@ -80,15 +80,18 @@ def test_each_section_of_the_columns_has_a_weight_of_its_own():
     assert errors[0] < 0.5 * errors[1]
 
 
-@pytest.mark.parametrize("groups", [("x",), ("paths",), ("x", "y", "paths")])
-def test_the_gradient_of_the_density_is_that_of_finite_differences(groups):
+@pytest.mark.parametrize("trend", [None, "x"])
+@pytest.mark.parametrize("groups", [("x",), ("x", "paths"), ("x", "y", "paths")])
+def test_the_gradient_of_the_density_is_that_of_finite_differences(groups, trend):
     rng = np.random.default_rng(0)
     x = {**rows(15), "y": rows(15, seed=4, columns=2)["x"]}
     x["paths"] = rng.integers(2, size=(15, 6)).astype(np.uint8)
     x = {name: x[name] for name in groups}
-    process = GaussianProcess(x, rng.normal(size=15), fit=False)
-    fitting = _Fitting(process._numbers, process._sections, process._paths, rng.normal(size=15))
-    point = fitting._point(fitting.prior) + 0.3 * rng.normal(size=len(process.kernel.logs) + 3)
+    process = GaussianProcess(x, rng.normal(size=15), trend=trend, fit=False)
+    assert process._trending.any() == (trend is not None)
+    seen = process._numbers, process._sections, process._paths
+    fitting = _Fitting(*seen, rng.normal(size=15), process._trending)
+    point = fitting._point(fitting.prior) + 0.3 * rng.normal(size=len(process.kernel.logs) + 4)
     _, gradient = fitting._density(fitting._kernel(point))
     for place in range(len(point)):
         found = []
@@ -97,6 +100,16 @@ def test_the_gradient_of_the_density_is_that_of_finite_differences(groups):
             moved[place] += step
             found.append(fitting._density(fitting._kernel(moved))[0])
         assert gradient[place] == pytest.approx((found[0] - found[1]) / 2e-5, rel=1e-3, abs=1e-5)
+
+
+def test_a_trend_goes_on_beyond_what_was_measured():
+    x = {"x": rows(30, columns=2)["x"] - 0.5}
+    values = 2.0 * x["x"][:, 0] - x["x"][:, 1]
+    beyond = {"x": np.array([[3.0, -3.0], [-3.0, 3.0]], dtype=np.float32)}
+    mean, _ = GaussianProcess(x, values, trend="x").predict(beyond)
+    assert mean == pytest.approx([9.0, -9.0], rel=0.1)
+    without, _ = GaussianProcess(x, values).predict(beyond)
+    assert abs(without).max() < 5.0
 
 
 def test_certainty_falls_with_the_distance_from_what_was_measured():

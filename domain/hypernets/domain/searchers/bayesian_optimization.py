@@ -3,7 +3,7 @@
 import functools
 import itertools
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,8 +17,9 @@ from hypernets.domain.searchers.randomness import rng_for
 from hypernets.domain.searchers.searcher import Proposal
 from hypernets.domain.searchers.strategy import Strategy, require_count
 from hypernets.domain.searchers.surrogate.acquisition import better_half, expected_improvement
+from hypernets.domain.searchers.surrogate.architecture_model import GROUPS, ArchitectureModel
 from hypernets.domain.searchers.surrogate.encoding import encoder_for
-from hypernets.domain.searchers.surrogate.gaussian_process import Columns, GaussianProcess, Kernel
+from hypernets.domain.searchers.surrogate.gaussian_process import Columns, Kernel
 from hypernets.domain.searchers.variation import mutate, neighbours
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ __all__ = ["BayesianOptimization"]
 
 Array = npt.NDArray[np.float64]
 
-GROUPS = ("decisions", "places", "paths", "cost")
-_TREND = "cost"  # larger networks go on being better, or worse
+_Scores = Callable[[Mapping[str, Columns]], Array]
 _MEASURED = 400  # measurements that the model is made from, at most
 _POOL = 20_000  # architectures of a space that is scored whole
 _CHUNK = 2_000  # of these that are encoded at an ask, those for random ones included
@@ -40,6 +40,7 @@ _CLIMBERS, _CLIMBS = 5, 3  # candidates whose neighbours are looked at, and how 
 _SHARED = 4  # spaces whose encoded architectures are kept for further searchers
 _DIGITS = 4  # of a score
 _ALIKE = 1e-6  # logarithms of sizes that do not differ by more are one size
+_ALWAYS = 30  # with fewer measurements the kernel is fitted anew at each ask
 _REFIT = 1.1  # growth of the measurements before the kernel is fitted anew
 
 
@@ -137,9 +138,11 @@ class BayesianOptimization(Strategy):
             return self._next_of_design()
         if succeeded < 2:
             return None
-        model = self._model()
+        scores = functools.partial(_scores, *self._model())
         whole = self._whole
-        best = self._best_of_some(model, rng) if whole is None else self._best_of_all(model, whole)
+        best = (
+            self._best_of_some(scores, rng) if whole is None else self._best_of_all(scores, whole)
+        )
         return None if best is None else Proposal(best)
 
     def learn(self, trial: Trial, cost: float | None) -> None:
@@ -184,13 +187,13 @@ class BayesianOptimization(Strategy):
     def _is_scored_whole(self) -> bool:
         return self._score_all and self.space.is_finite and self.space.count() <= _POOL
 
-    def _best_of_all(self, model: "_Model", whole: "_WholeSpace") -> Architecture | None:
+    def _best_of_all(self, scores: _Scores, whole: "_WholeSpace") -> Architecture | None:
         """Return the best of a small space that is new."""
         architectures, rows = whole.first(self._n_joined)
-        order: list[int] = np.argsort(-model.scores(rows), kind="stable").tolist()
+        order: list[int] = np.argsort(-scores(rows), kind="stable").tolist()
         return self.first_new(architectures[place] for place in order)
 
-    def _best_of_some(self, model: "_Model", rng: np.random.Generator) -> Architecture | None:
+    def _best_of_some(self, scores_of: _Scores, rng: np.random.Generator) -> Architecture | None:
         """Return the best of random ones, mutations, the last ask's, and their neighbours."""
         found: dict[Hashable, Architecture] = {}
 
@@ -213,7 +216,7 @@ class BayesianOptimization(Strategy):
         candidates = list(found.values())
         if not candidates:
             return None
-        scores = model.scores(self._encoder.rows(candidates))
+        scores = scores_of(self._encoder.rows(candidates))
         n_around = max(1, 2 * quarter // (_CLIMBS * _CLIMBERS))
         for _ in range(_CLIMBS):
             top: list[int] = np.argsort(-scores, kind="stable")[:_CLIMBERS].tolist()
@@ -225,14 +228,15 @@ class BayesianOptimization(Strategy):
             if not around:
                 break
             candidates += around
-            scores = np.concatenate([scores, model.scores(self._encoder.rows(around))])
+            scores = np.concatenate([scores, scores_of(self._encoder.rows(around))])
         order: list[int] = np.argsort(-scores, kind="stable")[: quarter + 1].tolist()
         self._kept = [candidates[place] for place in order[1:]]
         return candidates[order[0]]
 
     # --- model --------------------------------------------------------------------
 
-    def _model(self) -> "_Model":
+    def _model(self) -> tuple[ArchitectureModel, float]:
+        """Return the model of what was measured, and the smallest value that it knows."""
         known = list(self._known.values())
         if len(known) > _MEASURED:
             known.sort(key=lambda each: (each.cost, each.number))
@@ -240,17 +244,25 @@ class BayesianOptimization(Strategy):
             known = known[: _MEASURED // 2] + rest[-_MEASURED // 2 :]
         known.sort(key=lambda each: each.number)
         costs = np.array([each.cost for each in known])
-        model = _Model(self, [each.architecture for each in known], better_half(costs))
-        if model.used != self._used:  # what the model sees has changed
-            self._kernel, self._used = None, model.used
-        fit = self._kernel is None or len(known) >= _REFIT * self._n_fitted or len(known) < 30
-        model.fit(self._kernel, fit=fit)
-        if fit:
-            self._kernel, self._n_fitted = model.process.kernel, len(known)
+        values = better_half(costs)
+        n = len(known)
+        fit = self._kernel is None or n >= _REFIT * self._n_fitted or n < _ALWAYS
+        model = ArchitectureModel(
+            self._encoder,
+            [each.architecture for each in known],
+            values,
+            self._groups,
+            kernel=self._kernel,
+            used=self._used,
+            fit=fit,
+        )
+        if fit or model.used != self._used:
+            self._n_fitted = n
+        self._kernel, self._used = model.kernel, model.used
         pending = [each.architecture for each in self.pending.values()]
         if pending:
             model.believe(pending)
-        return model
+        return model, float(values.min())
 
 
 class _WholeSpace:
@@ -297,60 +309,8 @@ def _mutated(architecture: Architecture, rng: np.random.Generator) -> Architectu
     return child
 
 
-class _Model:
-    """A Gaussian process over the architectures of one searcher."""
-
-    def __init__(
-        self, searcher: BayesianOptimization, architectures: list[Architecture], values: Array
-    ) -> None:
-        self._encoder, self._groups = searcher._encoder, searcher._groups
-        self._values = values
-        raw = self._encoder.rows(architectures)
-        cost = raw["cost"]
-        known = np.isfinite(cost).all(axis=1)
-        self._cost_centre = cost[known].mean(axis=0) if known.any() else np.zeros(3, np.float32)
-        spread = cost[known].std(axis=0) if known.any() else np.zeros(3, np.float32)
-        self._cost_scale = np.where(spread > 1e-6, spread, 1.0).astype(np.float32)
-        self.used = tuple(
-            name
-            for name in self._groups
-            if name in raw and (known.any() if name == "cost" else bool(raw[name].any()))
-        )
-        self._rows = self._seen(raw)
-        self.best = float(values.min())
-
-    def _seen(self, raw: Mapping[str, Columns]) -> dict[str, Columns]:
-        """Return the groups that the model sees, costs on a common scale."""
-        seen = {name: raw[name] for name in self.used}
-        if "cost" in seen:
-            scaled = (seen["cost"] - self._cost_centre) / self._cost_scale
-            seen["cost"] = np.nan_to_num(scaled, nan=0.0).astype(np.float32)
-        return seen
-
-    def fit(self, kernel: Kernel | None, *, fit: bool) -> None:
-        self.process = GaussianProcess(
-            self._rows,
-            self._values,
-            kernel,
-            sections=self._encoder.sections,
-            trend=_TREND,
-            fit=fit,
-        )
-
-    def believe(self, pending: list[Architecture]) -> None:
-        """Go on as if each of these had given what the model expects."""
-        rows = self._seen(self._encoder.rows(pending))
-        expected, _ = self.process.predict(rows)
-        both = {name: np.concatenate([x, rows[name]]) for name, x in self._rows.items()}
-        values = np.concatenate([self._values, expected])
-        sections = self._encoder.sections
-        kernel = self.process.kernel
-        self.process = GaussianProcess(
-            both, values, kernel, sections=sections, trend=_TREND, fit=False
-        )
-
-    def scores(self, rows: Mapping[str, Columns]) -> Array:
-        """Return the logarithm of what each is expected to improve, `(n,)`, from its columns."""
-        mean, deviation = self.process.predict(self._seen(rows))
-        scores = expected_improvement(mean, deviation, self.best)
-        return np.round(scores, _DIGITS)  # beyond them, equal ones differ by the machine's rounding
+def _scores(model: ArchitectureModel, best: float, rows: Mapping[str, Columns]) -> Array:
+    """Return the logarithm of what each is expected to improve on the best, `(n,)`."""
+    mean, deviation = model.predict(rows)
+    scores = expected_improvement(mean, deviation, best)
+    return np.round(scores, _DIGITS)  # beyond them, equal ones differ by the machine's rounding

@@ -19,8 +19,11 @@ _NOISE, _NOISE_SPREAD = math.log(1e-2), 2.0  # prior of the logarithm of the sha
 _NOISES = (math.log(1e-4), math.log(0.9))
 _SHARE_SPREAD = 2.0  # of the prior of the logit of the share of the paths
 _STEPS = 60  # of the search for a kernel
+_TREND, _TREND_SPREAD = 0.0, 2.0  # prior of the logarithm of the weight of the trend
 _LENGTHS = (1e-3, 1.0)  # of a step, in logarithms
 _JITTER = 1e-8
+_N_COMMON = 4  # hyperparameters beside the weights of the sections, in this order from the end:
+_AT_PATHS, _AT_NOISE, _AT_SHARE, _AT_TREND = range(-_N_COMMON, 0)
 _BLOCK = 1_024  # rows predicted together, so that what is in between stays in the cache
 
 
@@ -28,11 +31,11 @@ _BLOCK = 1_024  # rows predicted together, so that what is in between stays in t
 class Kernel:
     """How alike two architectures are.
 
-    The covariance is `(1 - p) exp(-sum_j w_j d_j) + p exp(-w d) + l`: `d_j` is the squared distance
-    of two rows in section `j` of the columns (one decision, one figure of the cost), `d` that of
-    their paths, `l` the mean product of their columns that have a trend. So each decision has a
-    weight of its own, two networks may be alike in what was decided or in what they compute, and
-    what grows with a column goes on growing beyond what was measured. A share `noise` of the
+    The covariance is `(1 - p) exp(-sum_j w_j d_j) + p exp(-w d) + t l`: `d_j` is the squared
+    distance of two rows in section `j` of the columns (one decision, one figure of the cost), `d`
+    that of their paths, `l` the mean product of their columns that have a trend. So each decision
+    has a weight of its own, two networks may be alike in what was decided or in what they compute,
+    and what grows with a column goes on growing beyond what was measured. A share `noise` of the
     variance is of each measurement alone.
 
     Attributes:
@@ -40,12 +43,14 @@ class Kernel:
         log_paths: logarithm of the weight of the paths.
         log_noise: logarithm of the share of noise.
         logit: logit of `p`, the share of the paths.
+        log_trend: logarithm of `t`, the weight of the trend.
     """
 
     logs: Array
     log_paths: float = 0.0
     log_noise: float = _NOISE
     logit: float = 0.0
+    log_trend: float = _TREND
 
     @property
     def noise(self) -> float:
@@ -149,7 +154,8 @@ class GaussianProcess:
     def _covariances(self, rows: Rows) -> npt.NDArray[np.float32]:
         """Return the covariances with what was measured, without noise."""
         alike = self._alike(self._joined(rows), rows.get(_PATHS))
-        return alike + self._trending_of(rows) @ self._trending.T
+        weight = np.float32(math.exp(self.kernel.log_trend))
+        return alike + weight * (self._trending_of(rows) @ self._trending.T)
 
     def _alike(
         self, numbers: npt.NDArray[np.float32], paths: Columns | None
@@ -186,7 +192,8 @@ class GaussianProcess:
         k = np.float32(share) * self._covariances(rows)
         mean = self._offset + (k @ self._alpha).astype(np.float64)
         explained = np.einsum("ij,ij->i", k @ self._inverse, k).astype(np.float64)
-        prior = share * (1.0 + (self._trending_of(rows).astype(np.float64) ** 2).sum(axis=1))
+        trending = (self._trending_of(rows).astype(np.float64) ** 2).sum(axis=1)
+        prior = share * (1.0 + math.exp(self.kernel.log_trend) * trending)
         variance = self._variance * np.maximum(prior - explained, 1e-9)
         return self._mean + self._spread * mean, self._spread * np.sqrt(variance)
 
@@ -228,7 +235,7 @@ class _Fitting:
         """Return the kernel of the largest posterior density that is found from `start`."""
         point = self._point(start)
         low, high = self._point(self.prior) - 6.0, self._point(self.prior) + 6.0
-        low[-2], high[-2] = _NOISES
+        low[_AT_NOISE], high[_AT_NOISE] = _NOISES
         lengths = np.full(len(point), 0.2)
         before = np.zeros(len(point))
         best, best_value = point, -math.inf
@@ -249,10 +256,11 @@ class _Fitting:
 
     @staticmethod
     def _point(kernel: Kernel) -> Array:
-        return np.array([*kernel.logs, kernel.log_paths, kernel.log_noise, kernel.logit])
+        k = kernel
+        return np.array([*k.logs, k.log_paths, k.log_noise, k.logit, k.log_trend])
 
     def _kernel(self, point: Array) -> Kernel:
-        return Kernel(point[:-3], float(point[-3]), float(point[-2]), float(point[-1]))
+        return Kernel(point[:-_N_COMMON], *point[-_N_COMMON:].tolist())
 
     def _density(self, kernel: Kernel) -> tuple[float, Array]:
         """Return the logarithm of the posterior density, but for a constant, and its gradient."""
@@ -261,7 +269,8 @@ class _Fitting:
         a = np.exp(-np.tensordot(weights, self._apart, axes=1)) if self._n_free else None
         b = None if self._paths is None else np.exp(-math.exp(kernel.log_paths) * self._paths)
         share = kernel.share if a is not None and b is not None else float(a is None)
-        plain = self._linear
+        trend = math.exp(kernel.log_trend)
+        plain = trend * self._linear
         if a is not None:
             plain = plain + (1.0 - share) * a
         if b is not None and share:
@@ -276,20 +285,23 @@ class _Fitting:
         variance = max(float(residual @ alpha) / n, 1e-12)
         value = -0.5 * n * math.log(variance) - 0.5 * float(determinant)
         m = 0.5 * (np.outer(alpha, alpha) / variance - inverse)  # gradient by the covariances
-        gradient = np.zeros(self._n_free + 3)
+        gradient = np.zeros(self._n_free + _N_COMMON)
         if a is not None:
             by_a = (1.0 - noise) * (1.0 - share) * m * a
             gradient[: self._n_free] = -weights * np.tensordot(self._apart, by_a, axes=2)
         if b is not None and self._paths is not None and share:
             by_b = (1.0 - noise) * share * m * b
-            gradient[-3] = -math.exp(kernel.log_paths) * float((by_b * self._paths).sum())
+            gradient[_AT_PATHS] = -math.exp(kernel.log_paths) * float((by_b * self._paths).sum())
             if a is not None:
-                gradient[-1] = (1.0 - noise) * share * (1.0 - share) * float((m * (b - a)).sum())
-        gradient[-2] = noise * (float(np.trace(m)) - float((m * plain).sum()))
+                gradient[_AT_SHARE] = (
+                    (1.0 - noise) * share * (1.0 - share) * float((m * (b - a)).sum())
+                )
+        gradient[_AT_TREND] = (1.0 - noise) * trend * float((m * self._linear).sum())
+        gradient[_AT_NOISE] = noise * (float(np.trace(m)) - float((m * plain).sum()))
         point, centre = self._point(kernel), self._point(self.prior)
-        centre[-2] = _NOISE
+        centre[_AT_NOISE] = _NOISE
         spreads = np.full(len(point), _SPREAD)
-        spreads[-2:] = _NOISE_SPREAD, _SHARE_SPREAD
+        spreads[_AT_NOISE:] = _NOISE_SPREAD, _SHARE_SPREAD, _TREND_SPREAD
         away = (point - centre) / spreads
         if sign <= 0 or not math.isfinite(value):
             return -math.inf, -away / spreads
