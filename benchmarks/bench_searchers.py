@@ -10,8 +10,6 @@ table's seeds of training). Every figure is over as many runs as `N_RUNS` says, 
 its own; `low` and `high` are the bounds of a 95 % interval by bootstrap.
 """
 
-import functools
-import multiprocessing
 import os
 import sys
 
@@ -19,65 +17,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # runs are spread over the cores
 
 import numpy as np
 from figure import report
+from table_races import interval, regrets_at, runs_of, share_of_front
 
-from hypernets.adapters.benchmark import load_benchmark, race
-from hypernets.application import make_searcher
-from hypernets.domain.history.hypervolume import hypervolume
+from hypernets.adapters.benchmark import load_benchmark
 
-N_RUNS = int(os.environ.get("N_RUNS", "100"))
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
-
-
-def make(name, options, space, direction, seed):
-    return make_searcher(name, space, optimize_direction=direction, seed=seed, **options)
-
-
-def _part(job):
-    name, options, benchmark, n_queries, until, first_seed, n_runs = job
-    table = load_benchmark(benchmark)
-    return race(
-        functools.partial(make, name, dict(options)),
-        table,
-        n_queries=n_queries,
-        n_runs=n_runs,
-        first_seed=first_seed,
-        until=until,
-    )
-
-
-def runs_of(name, benchmark, n_queries, until=None, n_runs=N_RUNS, **options):
-    """Return the runs of a strategy, spread over the cores; the seeds are the same everywhere."""
-    cores = os.cpu_count() or 1
-    size = max(1, n_runs // (5 * cores))
-    jobs = [
-        (
-            name,
-            tuple(options.items()),
-            benchmark,
-            n_queries,
-            until,
-            first,
-            min(size, n_runs - first),
-        )
-        for first in range(0, n_runs, size)
-    ]
-    return [run for part in _pool().imap(_part, jobs) for run in part]
-
-
-@functools.cache
-def _pool():
-    return multiprocessing.get_context("spawn").Pool(os.cpu_count())
-
-
-def interval(values, statistic=np.mean):
-    rng = np.random.default_rng(0)
-    values = np.asarray(values, dtype=float)
-    drawn = [statistic(rng.choice(values, len(values))) for _ in range(2000)]
-    return {"low": float(np.quantile(drawn, 0.025)), "high": float(np.quantile(drawn, 0.975))}
-
-
-def regrets_at(runs, n):
-    return np.array([run.regrets[min(n, len(run.regrets)) - 1] for run in runs])
 
 
 def figure(what, dataset, value, unit, target=None, met=None, **more):
@@ -174,22 +118,17 @@ def policy_gradient():
 
 def nsga2():
     for dataset in DATASETS:
-        table = load_benchmark(f"nas-bench-201/{dataset}")
-        points = np.stack([-table.objectives["accuracy"], table.objectives["latency_s"]], axis=1)
-        reference = points.max(axis=0)
-        whole = hypervolume(points, reference)
-
-        def share(rows, points=points, reference=reference, whole=whole):
-            return hypervolume(points[rows], reference) / whole
-
-        objectives = {"accuracy": "max", "latency_s": "min"}
         name = f"nas-bench-201/{dataset}"
-        found = [share(run.rows) for run in runs_of("nsga2", name, 500, objectives=objectives)]
+        share = share_of_front(name, ("accuracy", "latency_s"))
         drawn = [share(run.rows) for run in runs_of("random", name, 5_000, n_runs=20)]
-        what = "NSGA-II: share of the front's hypervolume after 500 queries"
-        met = bool(np.mean(found) >= 0.985 and np.mean(found) > np.mean(drawn))
-        more = {"random_after_5000": float(np.mean(drawn)), **interval(found)}
-        figure(what, dataset, np.mean(found), "share", 0.985, met, **more)
+        objectives = {"accuracy": "max", "latency_s": "min"}
+        for label, options in (("", {}), (" without models", {"n_children": 1})):
+            runs = runs_of("nsga2", name, 500, objectives=objectives, **options)
+            found = [share(run.rows) for run in runs]
+            what = f"NSGA-II{label}: share of the front's hypervolume after 500 queries"
+            met = bool(np.mean(found) >= 0.985 and np.mean(found) > np.mean(drawn))
+            more = {"random_after_5000": float(np.mean(drawn)), **interval(found)}
+            figure(what, dataset, np.mean(found), "share", 0.985, met, **more)
 
 
 FIGURES = {

@@ -26,8 +26,8 @@ Array = npt.NDArray[np.float64]
 
 _ROOM = 5  # times the size of the population, for members that none dominates
 _TRIES, _MORE = 50, 4  # children drawn in an ask: so many, and more for each one that is wanted
-_MEASURED = 300  # of the latest, that the models are made from
-_REFIT = 1.3  # growth of the measurements before the kernels are fitted anew
+_MEASURED = 200  # of the latest, that the models are made from
+_REFIT = 1.5  # growth of the measurements before the kernels are fitted anew
 _DIGITS = 6  # of a drawn value; machines round otherwise
 
 
