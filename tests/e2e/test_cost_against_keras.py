@@ -9,6 +9,7 @@ from hypernets.frameworks.keras.dnn_search_space import dnn_search_space
 from hypernets.frameworks.keras.enas_micro import enas_micro_search_space
 from hypernets.frameworks.keras.nas_bench_101 import nas_bench_101_search_space
 from hypernets.frameworks.keras.nas_bench_201 import nas_bench_201_search_space
+from hypernets.frameworks.keras.nasnet import nasnet_search_space
 
 pytestmark = pytest.mark.keras
 
@@ -19,6 +20,7 @@ SPACES = {
         (16, 16, 3), filters=16, stacks=2, cells_per_stack=1
     ),
     "nas_bench_201": lambda: nas_bench_201_search_space((16, 16, 3), filters=4, cells_per_stage=1),
+    "nasnet": lambda: nasnet_search_space((16, 16, 3), filters=4, cells=1, blocks=3, stages=2),
     "enas": lambda: enas_micro_search_space(
         "NR", input_shape=(16, 16, 3), init_filters=8, node_num=3
     ),

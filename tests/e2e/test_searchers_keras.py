@@ -5,8 +5,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from hypernets.adapters.keras.spaces.cnn import cnn_search_space
-from hypernets.domain.error import SearchError
+from hypernets.domain.error import SearchError, SpaceError
 from hypernets.frameworks.keras.models import HyperKeras
+from hypernets.frameworks.keras.nasnet import nasnet_search_space
 from hypernets.searchers import RandomSearcher, RegularizedEvolution
 
 pytestmark = pytest.mark.keras
@@ -34,12 +35,43 @@ def small_space():
     )
 
 
+def small_nasnet():
+    return nasnet_search_space((8, 8, 1), 10, filters=8, cells=1, blocks=1, stages=2)
+
+
+def test_the_nasnet_controller_searches_the_nasnet_space_training_from_scratch():
+    engine = HyperKeras(
+        "policy_gradient",
+        "adam",
+        "sparse_categorical_crossentropy",
+        ["accuracy"],
+        space=small_nasnet,
+        searcher_options={"batch_size": 4},
+        n_workers=2,
+    )
+    data = digits()
+    # some hundreds of steps, or the moving averages of normalization are those of the beginning
+    history = engine.search(
+        *data, max_trials=5, epochs=5, batch_size=8, learning_rate=0.01, verbose=0, seed=1
+    )
+    assert all(trial.succeeded for trial in history), [trial.failure for trial in history]
+    assert history.best.reward > 0.5
+    kept = dict(engine.best_model.evaluate(*data[2:], verbose=0, return_dict=True))
+    assert kept["accuracy"] == pytest.approx(history.best.reward, abs=1e-3)
+
+
+def test_the_parts_of_a_nasnet_are_checked():
+    with pytest.raises(SpaceError, match="blocks must be an integer >= 1; received 0"):
+        nasnet_search_space(blocks=0)
+    with pytest.raises(SpaceError, match=r"at least two of 'identity', .*received \('conv',\)"):
+        nasnet_search_space(operations=["conv"])
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [
         ("evolution", {"population_size": 4, "sample_size": 4, "n_initial": 4}),
         ("alphax", {"n_initial": 4}),
-        ("policy_gradient", {"batch_size": 4}),
         ("bayesian", {"n_initial": 4}),
     ],
 )

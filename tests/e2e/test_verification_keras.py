@@ -29,6 +29,7 @@ from hypernets.frameworks.keras.nas_bench_101 import (
     nas_bench_101_search_space,
 )
 from hypernets.frameworks.keras.nas_bench_201 import nas_bench_201_search_space
+from hypernets.frameworks.keras.nasnet import nasnet_search_space
 
 pytestmark = pytest.mark.keras
 
@@ -47,10 +48,12 @@ READY = {
     "enas, eight cells": lambda: enas_micro_search_space(arch="NNRNNRNN", hp_dict={}),
     "nas-bench-101": nas_bench_101_search_space,
     "nas-bench-201": nas_bench_201_search_space,
+    "nasnet": nasnet_search_space,
 }
 BUILT = READY | {  # of two cells each, where the published network has nine or fifteen
     "nas-bench-101": lambda: nas_bench_101_search_space((8, 8, 3), 4, 7, 2, 1),
     "nas-bench-201": lambda: nas_bench_201_search_space((9, 9, 3), 4, 4, 2, 1),
+    "nasnet": lambda: nasnet_search_space((9, 9, 3), 4, 4, cells=1, blocks=2, stages=2),
 }
 del BUILT["enas, eight cells"]
 

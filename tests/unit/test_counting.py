@@ -26,6 +26,7 @@ from hypernets.domain.space import (
 from hypernets.frameworks.keras.cnn_search_space import cnn_search_space
 from hypernets.frameworks.keras.dnn_search_space import dnn_search_space
 from hypernets.frameworks.keras.enas_micro import enas_micro_search_space
+from hypernets.frameworks.keras.nasnet import nasnet_search_space
 
 
 def random_space(seed: int) -> HyperSpace:
@@ -101,8 +102,10 @@ def test_a_sampled_architecture_is_found_again_by_its_number(seed):
         (lambda: enas_micro_search_space("NR"), 31_640_625_000_000_000_000),
         (lambda: enas_micro_search_space("NRNR"), 31_640_625_000_000_000_000),
         (lambda: enas_micro_search_space("N"), 5_625_000_000),
+        # in block b of either cell: two of b + 1 inputs, two of 13 operations, add or concatenate
+        (nasnet_search_space, (720**2 * (13**2 * 2) ** 5) ** 2),
     ],
-    ids=["dnn", "cnn", "enas NR", "enas NRNR", "enas N"],
+    ids=["dnn", "cnn", "enas NR", "enas NRNR", "enas N", "nasnet"],
 )
 def test_a_ready_space_is_counted(make, count):
     assert make().count() == count
