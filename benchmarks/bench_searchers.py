@@ -19,7 +19,8 @@ import numpy as np
 from figure import report
 from table_races import interval, regrets_at, runs_of, share_of_front
 
-from hypernets.adapters.benchmark import load_benchmark
+from hypernets.adapters.benchmark import TableEstimator, load_benchmark
+from hypernets.application import make_searcher, search
 
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 
@@ -104,6 +105,34 @@ def alphax():
         figure(what, dataset, found.mean(), "percent points", target, **interval(found))
 
 
+def make_taught(name, space, *, teacher, optimize_direction, seed, **options):
+    """Return AlphaX whose network has learned from a random search on another table."""
+    history = taught_history(teacher, seed)
+    return make_searcher(
+        name, space, optimize_direction=optimize_direction, seed=seed, history=history, **options
+    )
+
+
+def taught_history(teacher, seed, n_trials=150):
+    table = load_benchmark(teacher)
+    random_one = make_searcher("random", table.space, optimize_direction="max", seed=seed + 10_000)
+    estimator = TableEstimator(table)
+    return search(table.space, random_one, estimator, max_trials=n_trials, direction="max")
+
+
+def alphax_transfer():
+    """What 150 random trials on other images are worth: regrets after 20 queries."""
+    pairs = zip(DATASETS, (*DATASETS[1:], DATASETS[0]), strict=True)
+    for teacher, dataset in pairs:
+        name = f"nas-bench-201/{dataset}"
+        alone = regrets_at(runs_of("alphax", name, 20), 20)
+        teaching = f"nas-bench-201/{teacher}"
+        taught = regrets_at(runs_of("alphax", name, 20, make=make_taught, teacher=teaching), 20)
+        what = f"AlphaX taught on {teacher}: regret after 20 queries (target: untaught)"
+        target = float(alone.mean())
+        figure(what, dataset, taught.mean(), "percent points", target, **interval(taught))
+
+
 def policy_gradient():
     for policy in ("lstm", "table"):
         for dataset in DATASETS:
@@ -140,6 +169,7 @@ FIGURES = {
         largest_first,
         nsga2,
         alphax,
+        alphax_transfer,
         bayesian,
         policy_gradient,
         bayesian_without_cost,

@@ -10,7 +10,7 @@ from hypernets.adapters.benchmark import load_benchmark, race
 from hypernets.application import make_searcher, searcher_names
 from hypernets.domain.architecture.limit import CostLimit
 from hypernets.domain.error import SearchError, SearchExhausted
-from hypernets.domain.history import Failure, Trial, TrialState
+from hypernets.domain.history import Direction, Failure, History, Trial, TrialState
 from hypernets.domain.searchers import TPE, Proposal, RegularizedEvolution
 from hypernets.domain.searchers.parego import weighed
 from hypernets.domain.space import Choice, HyperSpace, LayerModule
@@ -245,6 +245,22 @@ def test_candidates_are_near_the_good_ones():
         shared = max(sum(late[k] == good[k] for k in late) for good in best)
         assert shared >= 2
     assert np.mean([total(each) for each in asked[40:]]) > max(map(total, asked[:10]))
+
+
+def test_alphax_learns_from_a_search_on_other_data():
+    space = flat_space(6, 8)()
+    teacher = make_searcher("random", space, seed=1)
+    trials = [trial_of(number, Proposal(teacher.ask())) for number in range(1, 101)]
+    history = History({"reward": Direction.MAX, "spread": Direction.MIN}, trials)
+    taught = make_searcher("alphax", space, seed=0, history=history)
+    alone = make_searcher("alphax", space, seed=0)
+    first = [np.mean([total(each) for each in drive(one, 10)]) for one in (taught, alone)]
+    assert first[0] > first[1] + 5.0
+    assert taught.options["history"] != alone.options["history"]
+    assert taught.fresh().ask() == make_searcher("alphax", space, seed=0, history=history).ask()
+    for wrong in ("runs/first", History(Direction.MAX)):
+        with pytest.raises(SearchError, match="history must be a History with two trials"):
+            make_searcher("alphax", space, history=wrong)
 
 
 # --- several objectives --------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """AlphaX: Monte-Carlo tree search over the decisions, with roll-outs that a network guides."""
 
 import bisect
+import hashlib
 import itertools
 import math
 from collections.abc import Hashable
@@ -10,6 +11,8 @@ import attrs
 import numpy as np
 
 from hypernets.domain.architecture.architecture import Architecture
+from hypernets.domain.error import SearchError
+from hypernets.domain.history.history import History
 from hypernets.domain.history.trial import Direction, Trial
 from hypernets.domain.searchers.randomness import rng_for
 from hypernets.domain.searchers.searcher import Proposal
@@ -27,6 +30,7 @@ _UP = 5  # architectures drawn below a node while nothing new was found further 
 _LATEST = 500  # trials that the network learns from, at most
 _STEPS = (300, 60)  # of its training, the first time and every other
 _EVERY = 5  # trials between trainings
+_BEFORE, _FORGOTTEN = 500, 4  # trials of another search, at most, and how many fewer for each here
 
 
 @attrs.define
@@ -60,10 +64,12 @@ class AlphaX(Strategy):
         n_initial: random architectures before the network is asked.
         exploration: weight of the bound's width.
         n_rollouts: random architectures drawn from a leaf.
+        history: of another search, on other data say, from which the network learns before the
+            first ask; its architectures may be proposed again, for their values here are not known.
 
     Raises:
         SpaceError: `space` is no space and gives none.
-        SearchError: an option is out of its range.
+        SearchError: an option is out of its range, or nothing in `history` is of this space.
 
     Trials of another search that are told (`known=`, or a fork) train the network and fill the
     tree like its own.
@@ -87,6 +93,7 @@ class AlphaX(Strategy):
         n_initial: int = 10,
         exploration: float = 0.2,
         n_rollouts: int = 50,
+        history: History | None = None,
     ) -> None:
         super().__init__(
             space,
@@ -95,6 +102,7 @@ class AlphaX(Strategy):
             n_initial=n_initial,
             exploration=exploration,
             n_rollouts=n_rollouts,
+            history=history,
         )
         where = type(self).__name__
         self._n_initial = require_count(where, "n_initial", n_initial)
@@ -107,11 +115,20 @@ class AlphaX(Strategy):
         self._network: NetworkEnsemble | None = None
         self._n_trained = 0
         self._encoder = encoder_for(self.space)
+        self._before = [] if history is None else self._adopted(history)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What decides what is proposed; the other search by a digest of what is learned of it."""
+        learned = [(each.decisions, cost) for each, cost in self._before]
+        digest = hashlib.sha256(repr(learned).encode()).hexdigest() if learned else None
+        return {**super().options, "history": digest}
 
     def propose(self, rng: np.random.Generator) -> Proposal | None:
         """Return the best-looking roll-out from a leaf; `None` where all of it is known."""
         leaf, prefix = self._descend(rng)
-        n_rollouts = self._n_rollouts if self.n_seen >= self._n_initial else 1
+        is_trained = bool(self._before) or self.n_seen >= self._n_initial
+        n_rollouts = self._n_rollouts if is_trained else 1
         drawn = [leaf, *(self._complete(prefix, rng) for _ in range(n_rollouts - 1))]
         fresh = {each.key: each for each in drawn if self.is_new(each)}
         while not fresh and prefix:  # all below may be known: further up
@@ -230,19 +247,42 @@ class AlphaX(Strategy):
         if self._network is not None and n_new < _EVERY:
             return True
         latest = self._seen[-_LATEST:]
-        costs = np.array([cost for _, cost in latest])
-        finite = costs[np.isfinite(costs)]
-        if len(finite) < 2 or finite.min() == costs.max():
+        scored = [(a, v) for part in (latest, self._of_before()) for a, v in _scored(part)]
+        if not scored:
             return False
-        inputs = self._inputs([architecture for architecture, _ in latest])
+        inputs = self._inputs([architecture for architecture, _ in scored])
         rng = rng_for(self.seed, len(self._seen), "network")
         first = self._network is None
         if self._network is None:
             self._network = NetworkEnsemble(inputs.shape[1], rng)
-        values = normal_scores(np.minimum(costs, finite.max()))
+        values = np.array([value for _, value in scored])
         self._network.fit(inputs, values, _STEPS[0] if first else _STEPS[1], rng)
         self._n_trained = len(self._seen)
         return True
+
+    def _of_before(self) -> list[tuple[Architecture, float]]:
+        """Return what is learned of the other search: less, the more is known of this one."""
+        return self._before[: max(0, _BEFORE - _FORGOTTEN * len(self._seen))]
+
+    def _adopted(self, history: Any) -> list[tuple[Architecture, float]]:
+        """Return the architectures of another search that are of this space, and their costs.
+
+        Raises:
+            SearchError: there are none.
+        """
+        found = []
+        if isinstance(history, History):
+            for trial in history.top(len(history))[:_BEFORE] if len(history) else ():
+                architecture = self.space.adopt(trial)
+                cost = self.cost_of(trial)
+                if architecture is not None and cost is not None:
+                    found.append((architecture.without_graph(), cost))
+        if len(found) < 2:
+            raise SearchError(
+                "AlphaX: history must be a History with two trials of the space that succeeded; "
+                f"received {history!r}; give that of a search of this space on other data, say"
+            )
+        return found
 
     def _inputs(self, architectures: list[Architecture]) -> Array:
         rows = self._encoder.rows(architectures)
@@ -250,3 +290,13 @@ class AlphaX(Strategy):
         if not groups:
             return np.zeros((len(architectures), 1))
         return np.concatenate(groups, axis=1).astype(float)
+
+
+def _scored(examples: list[tuple[Architecture, float]]) -> list[tuple[Architecture, float]]:
+    """Return architectures with normal scores of their costs; none where all are alike."""
+    costs = np.array([cost for _, cost in examples])
+    finite = costs[np.isfinite(costs)]
+    if len(finite) < 2 or finite.min() == costs.max():
+        return []
+    scores = normal_scores(np.minimum(costs, finite.max())).tolist()
+    return [(architecture, v) for (architecture, _), v in zip(examples, scores, strict=True)]
