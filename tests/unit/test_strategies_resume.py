@@ -24,7 +24,8 @@ OBJECTIVES = {"objectives": {"reward": "max", "spread": "min"}}
 OPTIONS = {
     "alphax": {"n_initial": 4},
     "bayesian": {"n_initial": 4},
-    "default": {"n_initial": 4},
+    "cheapest_first": {"pool": 500},
+    "largest_first": {"pool": 500},
     "nsga2": {"n_initial": 4, **OBJECTIVES},
     "parego": {"n_initial": 4, **OBJECTIVES},
     "policy_gradient": {"batch_size": 3},
@@ -88,7 +89,7 @@ def run(searcher, **options) -> History:
     return search(searcher.space, searcher, estimate, **options)
 
 
-MAKERS = dict.fromkeys(searcher_names(), make)
+MAKERS = dict.fromkeys((n for n in searcher_names() if n != "default"), make)  # is "bayesian"
 MAKERS |= dict.fromkeys(["Deduplicating", "Constrained", "WarmStart"], wrapped)
 
 
