@@ -116,11 +116,6 @@ class TestBayesianOptimization(SearcherSuite):
         return make_searcher("bayesian", space, seed=seed, n_initial=5)
 
 
-class TestBayesianOptimizationByMutationAlone(SearcherSuite):
-    def make(self, space, seed):
-        return make_searcher("bayesian", space, seed=seed, n_initial=5, score_all=False)
-
-
 class TestAlphaX(SearcherSuite):
     def make(self, space, seed):
         return make_searcher("alphax", space, seed=seed, n_initial=5)

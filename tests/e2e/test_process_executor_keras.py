@@ -151,6 +151,10 @@ class FakeTrial:
     reward: float
     succeeded: bool = True
 
+    @property
+    def objectives(self):
+        return {"mse": self.reward}
+
 
 def test_a_dataset_is_made_anew_and_a_live_one_refused(executor):
     def make_dataset():

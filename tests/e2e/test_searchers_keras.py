@@ -52,7 +52,7 @@ def test_the_nasnet_controller_searches_the_nasnet_space_training_from_scratch()
     data = digits()
     # some hundreds of steps, or the moving averages of normalization are those of the beginning
     history = engine.search(
-        *data, max_trials=5, epochs=5, batch_size=8, learning_rate=0.01, verbose=0, seed=1
+        *data, max_trials=5, epochs=4, batch_size=8, learning_rate=0.01, verbose=0, seed=1
     )
     assert all(trial.succeeded for trial in history), [trial.failure for trial in history]
     assert history.best.reward > 0.5
@@ -95,11 +95,10 @@ def test_a_strategy_searches_real_images(name, options):
         assert sum(trial.parent is not None for trial in history) >= 3
 
 
-@pytest.mark.parametrize("name", ["nsga2", "parego"])
-def test_accuracy_is_traded_off_against_size(name, tmp_path):
+def test_accuracy_is_traded_off_against_size(tmp_path):
     def engine():
         return HyperKeras(
-            name,
+            "nsga2",
             "adam",
             "sparse_categorical_crossentropy",
             ["accuracy"],
@@ -116,7 +115,7 @@ def test_accuracy_is_traded_off_against_size(name, tmp_path):
     second = engine()
     history = second.search(x, y, x_val, y_val, max_trials=8, **options)
     front = history.front()
-    assert len(history) == 8
+    assert sum(trial.answered_by is None for trial in history) == 8
     assert len(front) > 1  # the smallest, and the most accurate
     models = second.pareto_models
     for trial, model in zip(front, models, strict=True):

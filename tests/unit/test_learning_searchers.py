@@ -324,6 +324,12 @@ def test_the_groups_of_the_model_are_checked():
         make_searcher("bayesian", flat_space(), groups=("colours",))
 
 
+def test_a_small_space_may_be_treated_as_a_large_one():
+    options = {"n_initial": 5, "score_all": False}
+    asked = drive(make_searcher("bayesian", flat_space(3, 4), seed=0, **options), 100)
+    assert len({tuple(each.values()) for each in asked}) == len(asked) == 64
+
+
 def test_the_model_may_see_a_part_alone():
     for groups in (("decisions",), ("paths",), ("cost",), ("decisions", "cost")):
         searcher = make_searcher("bayesian", flat_space(), seed=0, n_initial=5, groups=groups)
