@@ -51,9 +51,8 @@ def test_the_nasnet_controller_searches_the_nasnet_space_training_from_scratch()
     )
     data = digits()
     # some hundreds of steps, or the moving averages of normalization are those of the beginning
-    history = engine.search(
-        *data, max_trials=5, epochs=4, batch_size=8, learning_rate=0.01, verbose=0, seed=1
-    )
+    options = {"batch_size": 8, "learning_rate": 0.01, "verbose": 0, "seed": 1, "lag": 2}
+    history = engine.search(*data, max_trials=5, epochs=5, **options)
     assert all(trial.succeeded for trial in history), [trial.failure for trial in history]
     assert history.best.reward > 0.5
     kept = dict(engine.best_model.evaluate(*data[2:], verbose=0, return_dict=True))
@@ -85,7 +84,9 @@ def test_a_strategy_searches_real_images(name, options):
         searcher_options=options,
         n_workers=2,
     )
-    history = engine.search(*digits(), max_trials=8, epochs=3, batch_size=16, verbose=0, seed=1)
+    # with a lag, what is proposed does not hang on which of two trials is faster
+    options = {"batch_size": 16, "verbose": 0, "seed": 1, "lag": 2}
+    history = engine.search(*digits(), max_trials=8, epochs=5, **options)
     trained = [trial for trial in history if trial.answered_by is None]
     assert len(trained) == 8  # the same network by other decisions is not trained again
     assert all(trial.succeeded for trial in history), [trial.failure for trial in history]
