@@ -263,6 +263,21 @@ def test_alphax_learns_from_a_search_on_other_data():
             make_searcher("alphax", space, history=wrong)
 
 
+def test_where_nearly_all_fail_candidates_are_near_what_did_not():
+    """Failures are never among the good ones, however few of them there are."""
+    space = flat_space(4, 6)()
+    searcher = make_searcher("tpe", space, seed=0, n_initial=10)
+    only = {"x0": 5, "x1": 5, "x2": 5, "x3": 5}
+    for number in range(1, 101):
+        decisions = only if number == 50 else space.sample(number).decisions
+        values = (decisions, "", TrialState.COMPLETED, {"reward": 1.0})
+        if number != 50:
+            values = (decisions, "", TrialState.FAILED)
+        searcher.tell(Trial(number, *values, architecture=space.architecture(decisions)))
+    asked = [searcher.ask().architecture.decisions for _ in range(10)]
+    assert np.mean([sum(each[k] == 5 for k in each) for each in asked]) > 2.0
+
+
 # --- several objectives --------------------------------------------------------------------
 
 

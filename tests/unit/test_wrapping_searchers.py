@@ -305,4 +305,4 @@ def test_a_portfolio_searches():
         Portfolio(flat_space(6, 6), seed=0),
         lambda a: float(sum(np.log2(each) for each in a.decisions.values())),
     ).run(60)
-    assert found.best.reward >= 32.0  # of 36; a random one in 2,500 is as good
+    assert found.best.reward >= 34.0  # of 36; a random one in 1,666 is as good

@@ -115,15 +115,8 @@ class Trainer:
             values = self._evaluate(model, call)
             drop_steps(model)
         objectives = finite_objectives(values, self._reward_name(model))
-        example = self._task.data.validation
-        for name in self._task.objectives:
-            if name not in values and name in MEASURED:
-                value = measured_objective(
-                    name, model, architecture, example, sum(timings.values())
-                )
-                if value is not None:
-                    objectives[name] = value
-        drop_steps(model)
+        if self._task.objectives:
+            objectives |= self._beside(values, model, architecture, sum(timings.values()))
         wanted = self._task.wants_weights(objectives)
         return Measurement(
             objectives,
@@ -131,6 +124,18 @@ class Trainer:
             details=details,
             artifact=model.get_weights() if wanted else None,
         )
+
+    def _beside(
+        self, values: Mapping[str, float], model: Any, architecture: Any, elapsed_s: float
+    ) -> dict[str, float]:
+        """Return the objectives that are no metrics of the model, as far as they are known."""
+        found = {}
+        for name in self._task.objectives:
+            if name in MEASURED and name not in values:
+                examples = self._task.data.validation
+                found[name] = measured_objective(name, model, architecture, examples, elapsed_s)
+        drop_steps(model)
+        return {name: value for name, value in found.items() if value is not None}
 
     def _watch(self, report: Callable[[int, Mapping[str, float]], bool]) -> EpochWatch:
         wanted = self._reward_name if self._task.reward_epoch == "best" else None

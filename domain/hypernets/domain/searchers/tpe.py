@@ -76,7 +76,8 @@ class TPE(Strategy):
 
     def propose(self, rng: np.random.Generator) -> Architecture | None:
         """Return the best of the candidates; `None` while the first ones are drawn."""
-        if self.n_seen < self._n_initial or len(self._known) < 2:
+        succeeded = any(math.isfinite(each.cost) for each in self._known)
+        if self.n_seen < self._n_initial or not succeeded:
             return None
         good, others = self._parted()
         n_decisions = good.shape[1]
@@ -101,7 +102,8 @@ class TPE(Strategy):
         """Return the places of the good trials, and of the others and those that have not ended."""
         ordered = sorted(self._known, key=lambda each: (each.cost, each.number))
         factor, most = _GOOD
-        n_good = min(max(1, math.ceil(factor * math.sqrt(len(ordered)))), most)
+        n_succeeded = sum(math.isfinite(each.cost) for each in ordered)
+        n_good = min(math.ceil(factor * math.sqrt(len(ordered))), most, n_succeeded)
         others = sorted(ordered[n_good:], key=lambda each: each.number)[-_OTHERS:]
         pending = [places(each.architecture) for each in self.pending.values()]
         return (

@@ -44,13 +44,13 @@ class Constrained(SearcherWrapper):
             )
         super().__init__(searcher, accepts=accepts)
         self._accepts = accepts
+        self._name = getattr(accepts, "__qualname__", type(accepts).__name__)
         self._latest = 1
 
     @property
     def options(self) -> dict[str, Any]:
         """What decides what is proposed; the condition by its name."""
-        name = getattr(self._accepts, "__qualname__", type(self._accepts).__name__)
-        return {**super().options, "accepts": name}
+        return {**super().options, "accepts": self._name}
 
     def ask(self) -> Proposal:
         """Return the next proposal that keeps the condition.
@@ -65,8 +65,7 @@ class Constrained(SearcherWrapper):
                 return proposal
             self._refuse(proposal.architecture)
         raise SearchExhausted(
-            f"{_PATIENCE:,} proposals in a row did not keep the condition "
-            f"{self.options['accepts']!r}"
+            f"{_PATIENCE:,} proposals in a row did not keep the condition {self._name!r}"
         )
 
     def tell(self, trial: Trial) -> None:
@@ -75,7 +74,7 @@ class Constrained(SearcherWrapper):
         super().tell(trial)
 
     def _refuse(self, architecture: Architecture) -> None:
-        failure = Failure("Refused", f"does not keep the condition {self.options['accepts']!r}")
+        failure = Failure("Refused", f"does not keep the condition {self._name!r}")
         state = TrialState.FAILED
         values = (self._latest, architecture.decisions, "", state)
         super().tell(Trial(*values, failure=failure, architecture=architecture))
